@@ -1,0 +1,1 @@
+"""Explains in plain words, in real time, why a CNN classified a picture as it did."""
