@@ -52,7 +52,9 @@ class Config:
 
     def __post_init__(self) -> None:
         if isinstance(self.top_k, bool) or not isinstance(self.top_k, int) or self.top_k < 1:
-            raise ConfigError(f"`top_k` must be a whole number of at least 1, got {self.top_k!r}; name at least one neuron.")
+            raise ConfigError(
+                f"`top_k` must be a whole number of at least 1, got {self.top_k!r}; name at least one neuron."
+            )
         _one_of("score", self.score, get_args(Score))
         _one_of("style", self.style, get_args(Style))
         _one_of("position_rule", self.position_rule, get_args(PositionRule))

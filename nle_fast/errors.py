@@ -15,7 +15,7 @@
 
     NleWarning                       (UserWarning)          something was adjusted, e.g. `k` clipped to the neurons
 
-Messages read "`argument` must …, got …; do …".
+Messages read "`argument` must …, got …; remedy".
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     Region ─► Evidence ─► Meaning (facts) ─► Utterance (text, spans) ─► Explanation
 
-Words: a *neuron* is one channel of the target layer, a *position* one (y, x) of its map, a *pixel* belongs to a picture.
+A *neuron* is one channel of the target layer, a *position* one (y, x) of its map; a *pixel* belongs to a picture.
 """
 
 from __future__ import annotations
@@ -12,7 +12,17 @@ from typing import Literal
 
 from nle_fast.config import Style
 
-__all__ = ["POSITIONS", "Evidence", "Fact", "FactKind", "Meaning", "Prediction", "Region", "Span", "Utterance"]
+__all__ = [
+    "POSITIONS",
+    "Evidence",
+    "Fact",
+    "FactKind",
+    "Meaning",
+    "Prediction",
+    "Region",
+    "Span",
+    "Utterance",
+]
 
 #: The nine cells of a picture cut 3 × 3, row by row.
 POSITIONS = (
@@ -34,7 +44,7 @@ class Region:
         centroid: (x, y) mean of the pixel centres; the centre of the first pixel is (0.5, 0.5).
         mean: Mean of the interpolated activation over the region's pixels.
         peak: Largest interpolated activation in the region.
-        outline: Outer boundary as a closed polygon of (x, y) pixel corners, clockwise on screen, first point not repeated.
+        outline: Outer boundary, a closed polygon of (x, y) pixel corners, clockwise on screen, first point not repeated.
         position: The one name that says best where it lies.
         cells: Fraction of the picture's area that the region covers in each of the nine `POSITIONS`; sums to `area`.
     """
@@ -90,7 +100,8 @@ class Fact:
 
     Attributes:
         id: `"class"`, `"probability"`, `"versus"`, `"layer"`, `"coverage"`, or `"evidence.<rank>.<kind>"` with kind
-            `concept` (the words, or the neuron's number, and whether it speaks for or against), `neuron`, `share`, `positions`.
+            `concept` (the words, or the neuron's number, and whether it speaks for or against), `neuron`, `share`,
+            `positions`.
         kind: The last part of the id.
         rank: Index into `Meaning.evidence`, None for facts about the whole.
     """
