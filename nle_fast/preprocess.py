@@ -42,7 +42,7 @@ class Preprocess:
     """How a picture becomes the classifier's input: resize, centre crop, scale, normalise, order.
 
     `x = (pixel · scale − mean) / std` per channel, after the short side was resized to `resize` (the long side in
-    proportion, rounded down) and the centre `size` × `size` was cropped. Resize and crop are one step, with the same result.
+    proportion, rounded down) and the centre `size` × `size` cropped. Resize and crop are one step, same result.
 
     Args:
         size: Side of the square input in pixels, ≥ 1.

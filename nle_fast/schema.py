@@ -44,7 +44,7 @@ class Region:
         centroid: (x, y) mean of the pixel centres; the centre of the first pixel is (0.5, 0.5).
         mean: Mean of the interpolated activation over the region's pixels.
         peak: Largest interpolated activation in the region.
-        outline: Outer boundary, a closed polygon of (x, y) pixel corners, clockwise on screen, first point not repeated.
+        outline: Outer boundary: a closed polygon of (x, y) pixel corners, clockwise on screen, no point repeated.
         position: The one name that says best where it lies.
         cells: Fraction of the picture's area that the region covers in each of the nine `POSITIONS`; sums to `area`.
     """

@@ -1,1 +1,5 @@
-"""…"""
+"""Words for neurons, with a measured quality: `Concepts` is one table for one layer."""
+
+from nle_fast.concepts.table import Concept, Concepts
+
+__all__ = ["Concept", "Concepts"]

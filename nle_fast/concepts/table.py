@@ -1,0 +1,209 @@
+"""A concept table: for each neuron of one layer its words, and how far to trust them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nle_fast.concepts import formats
+from nle_fast.errors import ConceptsError
+
+__all__ = ["Concept", "Concepts"]
+
+#: A longer description is a mistake in the table, and would not fit any sentence.
+MAX_NAME_LENGTH = 200
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """Words for one neuron.
+
+    Attributes:
+        name: The words; None where the table has none.
+        quality: As its source measures it (simulation correlation, IoU, similarity); None when never measured.
+        trusted: Whether the words may be said: there are some, of unknown quality or not below the table's bar.
+    """
+
+    name: str | None
+    quality: float | None
+    trusted: bool
+
+
+@dataclass(frozen=True)
+class Concepts:
+    """One name or none per neuron of one layer of one network.
+
+    `concepts[neuron]` is a `Concept`, `len(concepts)` the number of neurons.
+
+    Attributes:
+        names: Words, or None, per neuron.
+        qualities: Quality, or None, per neuron.
+        layer: Layer that the neurons belong to; None where the table does not say.
+        model: Fingerprint of network and layer that the table was made for; None where the table does not say.
+        min_quality: Names below it are not trusted, so the text gives the neuron's number instead.
+
+    Example:
+        >>> concepts = Concepts.from_names(["stripes", None], layer="layer4")
+        >>> concepts[0].name, concepts[1].trusted
+        ('stripes', False)
+    """
+
+    names: tuple[str | None, ...]
+    qualities: tuple[float | None, ...]
+    layer: str | None
+    model: str | None = None
+    min_quality: float = 0.0
+
+    def __post_init__(self) -> None:
+        names = tuple(_clean(name, neuron) for neuron, name in enumerate(self.names))
+        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "qualities", tuple(_finite(q, neuron) for neuron, q in enumerate(self.qualities)))
+        if not names or len(names) != len(self.qualities):
+            raise ConceptsError(
+                f"`names` and `quality` must have one entry per neuron, got {len(names)} and {len(self.qualities)}; "
+                "use None for a neuron without a name or a quality."
+            )
+        object.__setattr__(self, "min_quality", _finite(self.min_quality, None) or 0.0)
+        if self.layer is not None and not isinstance(self.layer, str):
+            raise ConceptsError(
+                f"`layer` must be a layer's name, got {self.layer!r}; see `explainer.classifier.layer`."
+            )
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, neuron: int) -> Concept:
+        name, quality = self.names[neuron], self.qualities[neuron]
+        return Concept(name, quality, name is not None and (quality is None or quality >= self.min_quality))
+
+    def __iter__(self) -> Iterator[Concept]:
+        return (self[neuron] for neuron in range(len(self)))
+
+    @classmethod
+    def from_names(
+        cls, names: Sequence[str | None], *, layer: str | None, quality: Sequence[float | None] | None = None
+    ) -> Concepts:
+        """Make a table of one name, or None, per neuron.
+
+        Args:
+            names: In the order of the neurons.
+            layer: Name of the layer, as `explainer.classifier.layer` gives it.
+            quality: One number, or None, per neuron.
+
+        Raises:
+            ConceptsError: The lengths differ, a name is not text or over 200 characters, or a quality is not finite.
+        """
+        if isinstance(names, str):
+            raise ConceptsError(f"`names` must be a sequence of names, got one text {names[:40]!r}; put it in a list.")
+        return cls(tuple(names), (None,) * len(names) if quality is None else tuple(quality), layer)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, layer: str | None = None) -> Concepts:
+        """Read a table: our JSON, or CSV as MILAN, CLIP-Dissect and Network Dissection write it.
+
+        The columns tell the format: `layer,unit,description` (MILAN), with `similarity` (CLIP-Dissect), or
+        `unit,category,label,score,…` with units counted from 1 (Network Dissection; names under its published IoU
+        bar of 0.04 are not trusted).
+
+        Args:
+            path: A `.json` or `.csv` file.
+            layer: Which layer, for files that hold several; None: the last one in the file, the deepest.
+
+        Raises:
+            ConceptsError: The file is missing, broken, of another format, or has no such layer.
+        """
+        path = Path(path)
+        table = formats.read(path, layer)
+        try:
+            return cls(**table)
+        except ConceptsError as error:
+            raise ConceptsError(f"{error} In '{path}'.") from error
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the table as JSON; the file appears whole or not at all.
+
+        Raises:
+            ConceptsError: The path does not end in `.json`, or cannot be written.
+        """
+        path = Path(path)
+        if path.suffix.lower() != ".json":
+            raise ConceptsError(f"`path` must end in .json, got '{path}'; tables are written as JSON.")
+        neurons = [{"name": name, "quality": quality} for name, quality in zip(self.names, self.qualities, strict=True)]
+        document = {
+            "schema": formats.JSON_SCHEMA,
+            "layer": self.layer,
+            "model": self.model,
+            "min_quality": self.min_quality,
+            "neurons": neurons,
+        }
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            draft.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            draft.replace(path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise ConceptsError(f"`path` must be writable, got '{path}' ({error.strerror}); choose another.") from error
+
+    def at_layer(self, layer: str, *, model: str | None = None) -> Concepts:
+        """The same words for the same layer under another name, for instance in an ONNX export of the network."""
+        return replace(self, layer=layer, model=model)
+
+    def check_fits(self, *, layer: str, num_neurons: int, model: str | None) -> None:
+        """Refuse a table that was made for something else.
+
+        Args:
+            layer: Name of the classifier's layer.
+            num_neurons: Number of its channels.
+            model: Its fingerprint; None when it has none.
+
+        Raises:
+            ConceptsError: Layer, number of neurons or fingerprint differ.
+        """
+        if len(self) != num_neurons:
+            raise ConceptsError(
+                f"`concepts` must have one entry for each of the {num_neurons} neurons of layer '{layer}', "
+                f"got {len(self)}; load the table of this layer."
+            )
+        if self.layer is not None and self.layer != layer:
+            raise ConceptsError(
+                f"`concepts` must be for layer '{layer}', got a table for '{self.layer}'; choose that layer, or, if it "
+                f"is the same layer under another name, pass `concepts.at_layer('{layer}')`."
+            )
+        if self.model is not None and model is not None and self.model != model:
+            raise ConceptsError(
+                f"`concepts` must be made for this network, got a table for the fingerprint {self.model} where the "
+                f"network has {model}; name its neurons anew, its weights have changed."
+            )
+
+
+def _clean(name: object, neuron: int) -> str | None:
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        raise ConceptsError(f"`names` must be texts or None, got {name!r} for neuron {neuron}; convert it to text.")
+    name = " ".join(_UNPRINTABLE.sub(" ", name).split())
+    if len(name) > MAX_NAME_LENGTH:
+        raise ConceptsError(
+            f"`names` must have at most {MAX_NAME_LENGTH} characters, got {len(name)} for neuron {neuron}; shorten it."
+        )
+    return name or None
+
+
+def _finite(quality: object, neuron: int | None) -> float | None:
+    if quality is None:
+        return None
+    try:
+        number = float(quality)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        where = "`min_quality`" if neuron is None else f"neuron {neuron}"
+        raise ConceptsError(f"`quality` must be finite numbers or None, got {quality!r} for {where}; use None.")
+    return number
