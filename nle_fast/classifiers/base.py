@@ -1,0 +1,209 @@
+"""What every classifier offers, and the one call that reads it: logits, activations and gradients at one layer.
+
+Any object with the members of `Classifier` is a classifier; NumPy arrays or tensors may come back. This module needs
+neither torch nor ONNX Runtime.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nle_fast.errors import InputError, ModelError
+
+__all__ = ["Classifier", "Reading", "as_numpy", "check_classes", "check_images", "check_logits", "read"]
+
+Classes = NDArray[np.int64]
+MEMBERS = ("layer", "num_neurons", "num_classes", "activations", "logits", "gradients")
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """A network cut at one layer: pictures → activations → logits, and the gradient of the second half.
+
+    Shapes: N pictures, C neurons, H × W positions, K classes. Arrays may be NumPy or torch.
+    """
+
+    @property
+    def layer(self) -> str:
+        """Name of the layer that is cut at."""
+
+    @property
+    def num_neurons(self) -> int:
+        """C, the channels of the layer."""
+
+    @property
+    def num_classes(self) -> int:
+        """K, the logits per picture."""
+
+    def activations(self, images: Any, /) -> Any:
+        """Preprocessed pictures (N, 3, h, w) float32 → (N, C, H, W)."""
+
+    def logits(self, activations: Any, /) -> Any:
+        """(N, C, H, W) → (N, K), by running what comes after the layer, and only that."""
+
+    def gradients(self, activations: Any, class_index: Any, /, versus: Any = None) -> Any:
+        """Gradient at `activations` of logit `class_index[n]` (minus logit `versus[n]`) of each picture n.
+
+        Returns (N, C, H, W), or (N, C) when it is constant over space.
+        """
+
+
+class Reading(NamedTuple):
+    """What one look at a batch of N pictures gives.
+
+    Attributes:
+        logits: (N, K) float32.
+        activations: (N, C, H, W), NumPy or torch.
+        gradients: (N, C, H, W), or (N, C) when constant over space; NumPy or torch.
+        class_index: (N,) int64, the class that `gradients` are of.
+    """
+
+    logits: NDArray[np.float32]
+    activations: Any
+    gradients: Any
+    class_index: Classes
+
+
+def read(
+    classifier: Classifier, images: Any, target: ArrayLike | None = None, versus: ArrayLike | None = None
+) -> Reading:
+    """Read a batch: logits, activations, and the gradient of one logit, or of the difference of two, per picture.
+
+    Uses `classifier.read(images, target, versus)` where the object has it; else composes `activations`, `logits` and
+    `gradients`. Of equal logits the lowest class wins.
+
+    Args:
+        classifier: Any object with the members of `Classifier`.
+        images: (N, 3, h, w) float, preprocessed; NumPy or torch; N ≥ 1.
+        target: (N,) whole numbers in [-1, K): the class to explain; -1 or None: the winner.
+        versus: (N,) whole numbers in [-1, K): the class to compare with; -1 or None: none.
+
+    Returns:
+        A `Reading` whose shapes have been checked and whose logits are finite.
+
+    Raises:
+        InputError: `images`, `target` or `versus` have the wrong shape or range, the pictures are not finite, or
+            `versus` is the very class that is explained.
+        ModelError: The classifier returned something of another shape, or logits that are not finite.
+    """
+    count = check_images(images)
+    classes = int(classifier.num_classes)
+    target = check_classes("target", target, count, classes)
+    versus = check_classes("versus", versus, count, classes)
+    joint = getattr(classifier, "read", None)
+    reading = _compose(classifier, images, target, versus) if joint is None else joint(images, target, versus)
+    return _checked(reading, classifier, images, versus)
+
+
+def _compose(classifier: Classifier, images: Any, target: Classes | None, versus: Classes | None) -> Reading:
+    activations = classifier.activations(images)
+    logits = check_logits(classifier.logits(activations), images, int(classifier.num_classes))
+    winner = logits.argmax(axis=1).astype(np.int64)
+    chosen = winner if target is None else np.where(target < 0, winner, target)
+    if versus is None or (versus < 0).all():
+        gradients = classifier.gradients(activations, chosen)
+    elif (versus >= 0).all():
+        gradients = classifier.gradients(activations, chosen, versus)
+    else:  # A classifier need not know our -1: pictures without a rival get their own call.
+        gradients = as_numpy(classifier.gradients(activations, chosen)).copy()
+        rows = np.flatnonzero(versus >= 0)
+        gradients[rows] = as_numpy(classifier.gradients(activations[rows], chosen[rows], versus[rows]))
+    return Reading(logits, activations, gradients, chosen)
+
+
+def _checked(reading: Any, classifier: Classifier, images: Any, versus: Classes | None) -> Reading:
+    if not isinstance(reading, tuple) or len(reading) != 4:
+        raise ModelError(
+            "`classifier.read` must return (logits, activations, gradients, class_index), "
+            f"got {type(reading).__name__}; return an nle_fast Reading."
+        )
+    count, neurons = int(images.shape[0]), int(classifier.num_neurons)
+    logits = check_logits(reading[0], images, int(classifier.num_classes))
+    shape = tuple(getattr(reading[1], "shape", ()))
+    if len(shape) != 4 or shape[:2] != (count, neurons):
+        raise ModelError(
+            f"`classifier.activations` must return ({count}, {neurons}, H, W) for {count} pictures and "
+            f"num_neurons={neurons}, got {shape or type(reading[1]).__name__}; cut at a layer with 4-D output."
+        )
+    if tuple(getattr(reading[2], "shape", ())) not in (shape, shape[:2]):
+        raise ModelError(
+            f"`classifier.gradients` must return the shape of the activations {shape}, or {shape[:2]} when constant "
+            f"over space, got {tuple(getattr(reading[2], 'shape', ())) or type(reading[2]).__name__}; "
+            "differentiate with respect to the activations."
+        )
+    class_index = np.asarray(reading[3], dtype=np.int64)
+    if versus is not None and (versus == class_index).any():
+        row = int(np.flatnonzero(versus == class_index)[0])
+        raise InputError(
+            f"`versus` must be another class than the explained one, got {int(versus[row])} for picture {row}, "
+            "which is explained for that very class; name a different class."
+        )
+    return Reading(logits, reading[1], reading[2], class_index)
+
+
+def as_numpy(array: Any) -> NDArray[Any]:
+    """A NumPy view or copy of `array`; torch tensors come to the CPU, bfloat16 as float32."""
+    if hasattr(array, "detach"):  # a torch tensor, without importing torch
+        array = array.detach().cpu()
+        return np.asarray(array.float().numpy() if str(array.dtype) == "torch.bfloat16" else array.numpy())
+    return np.asarray(array)
+
+
+def check_images(images: Any) -> int:
+    """N of a batch of preprocessed pictures (N, 3, h, w); `InputError` when it is none."""
+    shape = tuple(getattr(images, "shape", ()))
+    if len(shape) != 4 or shape[1] != 3 or 0 in shape:
+        raise InputError(
+            f"`images` must be a batch of preprocessed pictures (N, 3, height, width) with N ≥ 1, "
+            f"got {shape or type(images).__name__}; stack the pictures, colours first."
+        )
+    if "float" not in str(images.dtype):
+        raise InputError(f"`images` must be floating point, got {images.dtype}; preprocess the pictures first.")
+    return int(shape[0])
+
+
+def check_classes(name: str, value: ArrayLike | None, count: int, num_classes: int) -> Classes | None:
+    """`value` as (count,) int64 with entries in [-1, num_classes); None stays None; else `InputError`."""
+    if value is None:
+        return None
+    classes = as_numpy(value)
+    if classes.shape != (count,) or classes.dtype.kind not in "iu":
+        raise InputError(
+            f"`{name}` must be {count} whole numbers, one per picture, got {classes.dtype} of shape {classes.shape}; "
+            "give one class index for each, -1 for none."
+        )
+    if classes.size and (classes.min() < -1 or classes.max() >= num_classes):
+        raise InputError(
+            f"`{name}` must lie in 0 … {num_classes - 1}, got {classes.tolist()}; "
+            f"the network has {num_classes} classes."
+        )
+    return classes.astype(np.int64)
+
+
+def check_logits(logits: Any, images: Any, num_classes: int) -> NDArray[np.float32]:
+    """`logits` as finite (N, K) float32.
+
+    Raises:
+        InputError: The logits are not finite because the pictures are not.
+        ModelError: They are not finite although the pictures are, or have another shape.
+    """
+    scores = as_numpy(logits).astype(np.float32, copy=False)
+    expected = (int(images.shape[0]), num_classes)
+    if scores.shape != expected:
+        raise ModelError(
+            f"`classifier.logits` must return {expected} for {expected[0]} pictures and num_classes={num_classes}, "
+            f"got {scores.shape}; return one row of logits per picture."
+        )
+    if not np.isfinite(scores).all():
+        if not np.isfinite(as_numpy(images)).all():
+            raise InputError(
+                "`images` must be finite, got NaN or infinity; check the pictures and their preprocessing."
+            )
+        raise ModelError(
+            "The network's logits must be finite, got NaN or infinity for finite pictures; "
+            "check its weights, or run it in float32."
+        )
+    return scores
