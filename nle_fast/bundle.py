@@ -1,0 +1,171 @@
+"""A bundle: one folder with all that an explanation of one network needs.
+
+bundle.json         {"schema": "nle-fast-bundle/1", "name", "model", "layer", "labels", "preprocess", "concepts"}
+model.onnx          the network
+labels.txt          one class name per line
+concepts.json       optional: words for the neurons of the layer
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nle_fast.concepts import Concepts
+from nle_fast.errors import ModelError
+from nle_fast.preprocess import Preprocess
+
+__all__ = ["BUNDLE_SCHEMA", "Bundle", "read_bundle", "write_bundle"]
+
+BUNDLE_SCHEMA = "nle-fast-bundle/1"
+
+_MANIFEST = "bundle.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a bundle's folder says.
+
+    Attributes:
+        name: What people call the network.
+        model: Path of the ONNX file.
+        layer: Name of the target layer; None: the classifier's default.
+        labels: Path of the class names, or None.
+        preprocess: The network's own preprocessing.
+        concepts: Words for the layer's neurons, or None.
+    """
+
+    name: str
+    model: Path
+    layer: str | None
+    labels: Path | None
+    preprocess: Preprocess
+    concepts: Concepts | None
+
+
+def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
+    """Open a bundle.
+
+    Args:
+        folder: As `write_bundle` makes it.
+
+    Raises:
+        ModelError: The folder or a file in it is missing, is no bundle, or lies outside the folder.
+        ConfigError: An option of the preprocessing is out of its range.
+        ConceptsError: The concept table is broken.
+    """
+    folder = Path(folder)
+    manifest = folder / _MANIFEST
+    if not manifest.is_file():
+        raise ModelError(
+            f"`bundle` must be a folder with {_MANIFEST}, got '{folder}' without it; make one with write_bundle."
+        )
+    try:
+        document = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"`bundle` must have a readable {_MANIFEST}, got '{manifest}' ({error}); mend it.") from error
+    if not isinstance(document, dict) or document.get("schema") != BUNDLE_SCHEMA:
+        raise ModelError(
+            f'`bundle` must carry "schema": "{BUNDLE_SCHEMA}", got \'{manifest}\' without it; update nle_fast.'
+        )
+    model = _member(folder, document, "model")
+    if model is None:
+        raise ModelError(f"`bundle` must name its model, got '{manifest}' without \"model\"; add it.")
+    options = document.get("preprocess", {})
+    if not isinstance(options, dict):
+        raise ModelError(f"`bundle` must give preprocess as an object, got {options!r} in '{manifest}'; mend it.")
+    concepts = _member(folder, document, "concepts")
+    return Bundle(
+        name=str(document.get("name", folder.name)),
+        model=model,
+        layer=document.get("layer"),
+        labels=_member(folder, document, "labels"),
+        preprocess=Preprocess.from_dict(options),
+        concepts=None if concepts is None else Concepts.load(concepts),
+    )
+
+
+def write_bundle(
+    folder: str | os.PathLike[str],
+    model: str | os.PathLike[str],
+    *,
+    labels: Sequence[str] | str | os.PathLike[str] | None = None,
+    preprocess: Preprocess | None = None,
+    concepts: Concepts | None = None,
+    layer: str | None = None,
+    name: str | None = None,
+) -> Path:
+    """Put a network and what belongs to it into one new folder, whole or not at all.
+
+    Args:
+        folder: Must not exist yet.
+        model: An ONNX file; weights kept beside it (`<model>.data`) come along.
+        labels: Class names, or a text file with one per line.
+        preprocess: None: ImageNet's, 224 pixels.
+        concepts: Words for the neurons of `layer`.
+        layer: Target layer; None: the classifier's default.
+        name: What people call the network; None: the folder's name.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ModelError: The folder exists, the model does not, or a file cannot be written.
+    """
+    folder, model = Path(folder), Path(model)
+    if folder.exists():
+        raise ModelError(f"`folder` must not exist yet, got '{folder}'; choose another or remove it first.")
+    if not model.is_file():
+        raise ModelError(f"`model` must be an ONNX file, got '{model}' (no such file); check the path.")
+    document: dict[str, Any] = {
+        "schema": BUNDLE_SCHEMA,
+        "name": name or folder.name,
+        "model": model.name,
+        "layer": layer,
+        "labels": None if labels is None else "labels.txt",
+        "preprocess": (preprocess or Preprocess()).to_dict(),
+        "concepts": None if concepts is None else "concepts.json",
+    }
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise ModelError(f"`folder` must be writable, got '{folder}' ({error.strerror}); choose another.") from error
+    try:
+        shutil.copyfile(model, draft / model.name)
+        for weights in model.parent.glob(f"{model.name}.data"):
+            shutil.copyfile(weights, draft / weights.name)
+        if isinstance(labels, (str, os.PathLike)):
+            shutil.copyfile(labels, draft / "labels.txt")
+        elif labels is not None:
+            (draft / "labels.txt").write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
+        if concepts is not None:
+            concepts.save(draft / "concepts.json")
+        manifest = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+        (draft / _MANIFEST).write_text(manifest, encoding="utf-8")
+        draft.chmod(0o755)
+        draft.rename(folder)
+    except OSError as error:
+        raise ModelError(f"`folder` must be writable, got '{folder}' ({error}); choose another.") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+def _member(folder: Path, document: dict[str, Any], key: str) -> Path | None:
+    """A file of the bundle. A manifest from a stranger must not reach files outside its folder."""
+    name = document.get(key)
+    if name is None:
+        return None
+    path = folder / str(name)
+    if not isinstance(name, str) or not path.resolve().is_relative_to(folder.resolve()):
+        raise ModelError(f"`bundle` must name files inside its folder, got {key} {name!r}; move the file into it.")
+    if not path.is_file():
+        raise ModelError(f"`bundle` must hold its {key}, got '{path}' (no such file); add it or mend {_MANIFEST}.")
+    return path

@@ -1,0 +1,238 @@
+"""The pipeline, top to bottom: picture, classifier, scores, regions, concepts, meaning, text, explanation."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nle_fast import ops
+from nle_fast.bundle import read_bundle
+from nle_fast.classifiers import Classifier, open_classifier, read
+from nle_fast.concepts import Concepts
+from nle_fast.config import Config
+from nle_fast.errors import ConfigError, InputError, NleWarning
+from nle_fast.explanation import Explanation
+from nle_fast.labels import Labels, Target
+from nle_fast.meaning import build_meaning, gather_evidence
+from nle_fast.preprocess import Picture, Preprocess, load_picture
+from nle_fast.schema import Prediction
+from nle_fast.timing import Laps
+from nle_fast.verbalizers import Verbalizer, open_verbalizer, speak
+from nle_fast.version import versions
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch.nn import Module
+
+__all__ = ["Explainer"]
+
+
+class Explainer:
+    """Explains what one classifier sees; may be shared by threads.
+
+    Args:
+        model: A `torch.nn.Module`, the path of an `.onnx` file or of a bundle's folder, or any `Classifier`; left as it
+            was.
+        layer: Torch module name or ONNX tensor name; None: the last 4-D activation.
+        labels: Class names in the order of the logits, or a text file with one per line; None: `"class 0"`, ….
+        concepts: Words for the layer's neurons, or a `.csv` or `.json` table; None: neurons keep their numbers.
+        preprocess: The network's own preprocessing; None: the bundle's, else ImageNet's with 224 pixels.
+        verbalizer: `"llama"` (embedded model), `"template"`, the path of a `.gguf` file, or a `Verbalizer`.
+        device: `"cpu"`, `"cuda"`, …; None: where the model is.
+        config: What is scored and told.
+
+    Raises:
+        ModelError: The network cannot be read, or cannot be cut at the layer.
+        ConceptsError: The table is broken or made for something else.
+        InputError: The labels do not fit the network.
+        ConfigError: The preprocessing does not fit the network.
+        VerbalizerError: The language model cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        model: Module | str | os.PathLike[str] | Classifier,
+        *,
+        layer: str | None = None,
+        labels: Sequence[str] | str | os.PathLike[str] | None = None,
+        concepts: Concepts | str | os.PathLike[str] | None = None,
+        preprocess: Preprocess | None = None,
+        verbalizer: str | os.PathLike[str] | Verbalizer = "llama",
+        device: str | None = None,
+        config: Config | None = None,
+    ) -> None:
+        self.config = Config() if config is None else config
+        if isinstance(model, (str, os.PathLike)) and os.path.isdir(model):
+            bundle = read_bundle(model)
+            model, layer = bundle.model, layer or bundle.layer
+            labels = bundle.labels if labels is None else labels
+            concepts = bundle.concepts if concepts is None else concepts
+            preprocess = bundle.preprocess if preprocess is None else preprocess
+        self.preprocess = Preprocess() if preprocess is None else preprocess
+        side = self.preprocess.size
+        self.classifier: Classifier = open_classifier(model, layer=layer, input_size=(side, side), device=device)
+        if (expected := getattr(self.classifier, "input_size", None)) not in (None, (side, side)):
+            raise ConfigError(
+                f"`preprocess` must make pictures of {expected[0]} × {expected[1]} for this network, got size {side}; "
+                f"pass Preprocess(size={expected[0]}, …)."
+            )
+        self.labels = Labels(labels, self.classifier.num_classes)
+        if isinstance(concepts, (str, os.PathLike)):
+            concepts = Concepts.load(concepts, layer=self.classifier.layer)
+        if concepts is not None:
+            needs_model = concepts.model is not None
+            concepts.check_fits(
+                layer=self.classifier.layer,
+                num_neurons=self.classifier.num_neurons,
+                model=self.fingerprint if needs_model else None,
+            )
+        self.concepts = concepts
+        self.verbalizer = open_verbalizer(verbalizer)
+        self._top_k = min(self.config.top_k, self.classifier.num_neurons)
+        if self._top_k < self.config.top_k:
+            message = f"`top_k` {self.config.top_k} is clipped to the {self._top_k} neurons of the layer."
+            warnings.warn(message, NleWarning, stacklevel=2)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str], **options: Any) -> Explainer:
+        """Open a bundle: model, labels, preprocess and concepts in one folder; `options` are the constructor's."""
+        read_bundle(folder)
+        return cls(folder, **options)
+
+    @cached_property
+    def fingerprint(self) -> str | None:
+        """What tells this network and layer from another; None where the classifier has none."""
+        return getattr(self.classifier, "fingerprint", None)
+
+    def __call__(self, picture: Picture, target: Target | None = None, versus: Target | None = None) -> Explanation:
+        """Explain one picture.
+
+        Args:
+            picture: A path, bytes, a PIL image, or a uint8 array (H, W, 3).
+            target: The class to explain, by label or index; None: the winner.
+            versus: Another class: why `target` and not this.
+
+        Raises:
+            InputError: The picture cannot be read, or there is no such class.
+            BackendError: The network failed on it.
+        """
+        return self.batch([picture], [target], [versus])[0]
+
+    def batch(
+        self,
+        pictures: Sequence[Picture],
+        targets: Sequence[Target | None] | None = None,
+        versus: Sequence[Target | None] | None = None,
+    ) -> list[Explanation]:
+        """Explain several pictures in one forward; arguments as for one, a list per argument."""
+        if len(pictures) == 0:
+            return []
+        config, laps = self.config, Laps(len(pictures))
+        opened = [load_picture(picture) for picture in pictures]
+        sizes = [picture.size for picture in opened]
+        windows = [self.preprocess.window(size) for size in sizes]
+        images = self.preprocess(opened)
+        laps.end("preprocess")
+        wanted = self.labels.find_all(targets, "targets", len(opened))
+        others = self.labels.find_all(versus, "versus", len(opened))
+        reading = read(self.classifier, images, wanted, others)
+        laps.end("classify")
+        sign = "both" if config.against else "supporting"
+        top = ops.score_neurons(reading.activations, reading.gradients, self._top_k, config.score, sign)
+        laps.end("score")
+        places = ops.find_places(
+            top.maps, sizes, windows, config.threshold, config.connectivity, config.min_area, config.position_rule
+        )
+        laps.end("regions")
+        return [
+            self._tell(opened[i], reading.logits[i], reading.class_index[i], others[i], top, places[i], i, laps)
+            for i in range(len(opened))
+        ]
+
+    def stream(self, frames: Iterable[Picture]) -> Iterator[Explanation]:
+        """Explain frames one by one as they come; holds one frame at a time."""
+        for frame in frames:
+            yield self(frame)
+
+    def mask(self, picture: Picture, neurons: Iterable[int], target: Target | None = None) -> Prediction:
+        """What the network would say if it could not see this: the prediction with these neurons zeroed.
+
+        Args:
+            picture: As for an explanation.
+            neurons: Channels of the target layer.
+            target: Whose label, probability and logit to read, by label or index; None: the new winner's.
+
+        Raises:
+            InputError: The picture cannot be read, or there is no such neuron or class.
+        """
+        count = self.classifier.num_neurons
+        chosen = list(neurons)
+        if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 0 <= n < count for n in chosen):
+            raise InputError(f"`neurons` must be whole numbers from 0 to {count - 1}, got {chosen}; see `evidence`.")
+        activations = self.classifier.activations(self.preprocess([load_picture(picture)]))
+        masked = activations.clone() if hasattr(activations, "clone") else np.array(activations)
+        masked[:, chosen] = 0
+        logits = np.asarray(self.classifier.logits(masked), np.float32)[0]
+        return self._prediction(logits, int(logits.argmax()) if target is None else self.labels.find(target, "target"))
+
+    def _tell(
+        self,
+        picture: Image.Image,
+        logits: NDArray[np.float32],
+        target: int,
+        other: int,
+        top: ops.TopNeurons,
+        places: Sequence[ops.Place],
+        i: int,
+        laps: Laps,
+    ) -> Explanation:
+        """Picture i of a batch, from scores to words."""
+        laps = laps.fork()
+        winner, explained = self._prediction(logits, int(logits.argmax())), self._prediction(logits, target)
+        versus = None if other < 0 else self._prediction(logits, other)
+        evidence = gather_evidence(
+            top.values[i], top.neurons[i], float(top.total[i]), places, self._concept_of, self._top_k
+        )
+        meaning = build_meaning(explained, versus, evidence, self.classifier.layer, self.config.style)
+        laps.end("meaning")
+        said = speak(self.verbalizer, meaning)
+        laps.end("verbalize")
+        return Explanation(
+            text=said.text,
+            spans=said.spans,
+            prediction=winner,
+            target=explained,
+            versus=versus,
+            evidence=evidence,
+            coverage=meaning.coverage,
+            timings=laps.timings(),
+            provenance={
+                "versions": versions(),
+                "model": self.fingerprint,
+                "layer": self.classifier.layer,
+                "config": asdict(self.config),
+                "picture": {"size": list(picture.size), "window": list(self.preprocess.window(picture.size))},
+                "verbalizer": {"asked": self.verbalizer.name, "used": said.verbalizer, "note": said.note},
+            },
+            meaning=meaning,
+            picture=picture,
+        )
+
+    def _prediction(self, logits: NDArray[np.float32], index: int) -> Prediction:
+        exponentials = np.exp(logits.astype(np.float64) - float(logits.max()))
+        probability = float(exponentials[index] / exponentials.sum())
+        return Prediction(int(index), self.labels[index], probability, float(logits[index]))
+
+    def _concept_of(self, neuron: int) -> tuple[str | None, float | None]:
+        """The words that may be said for a neuron, and their quality."""
+        if self.concepts is None:
+            return None, None
+        concept = self.concepts[neuron]
+        return (concept.name if concept.trusted else None), concept.quality
