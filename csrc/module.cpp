@@ -1,4 +1,9 @@
 // The extension nle_fast._core: one register_* per topic, nothing else here.
 #include <pybind11/pybind11.h>
 
-PYBIND11_MODULE(_core, m) { m.doc() = "C++ implementations of nle_fast.ops. Import nle_fast.ops instead."; }
+void register_scoring(pybind11::module_& m);
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "C++ implementations of nle_fast.ops. Import nle_fast.ops instead.";
+  register_scoring(m);
+}
