@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nle_fast.bundle import read_bundle, write_bundle
+from nle_fast.concepts import Concepts
+from nle_fast.errors import ModelError
+from nle_fast.preprocess import Preprocess
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"network")
+    (tmp_path / "model.onnx.data").write_bytes(b"weights")
+    return path
+
+
+def test_round_trip(tmp_path, model):
+    concepts = Concepts.from_names(["a", None], layer="x")
+    folder = write_bundle(
+        tmp_path / "b" / "bundle",
+        model,
+        labels=["cat", "dog"],
+        preprocess=Preprocess(size=32, resize=32),
+        concepts=concepts,
+        layer="x",
+        name="Net",
+    )
+    bundle = read_bundle(folder)
+    assert bundle.model.read_bytes() == b"network"
+    assert (folder / "model.onnx.data").read_bytes() == b"weights"
+    assert bundle.labels.read_text() == "cat\ndog\n"
+    assert (bundle.preprocess, bundle.concepts) == (Preprocess(size=32, resize=32), concepts)
+    assert (bundle.layer, bundle.name) == ("x", "Net")
+
+
+def test_a_failure_leaves_nothing(tmp_path, model):
+    with pytest.raises(ModelError):
+        write_bundle(tmp_path / "bundle", model, labels=tmp_path / "missing.txt")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.onnx", "model.onnx.data"]
+
+
+def test_refuses_an_existing_folder_and_a_missing_model(tmp_path, model):
+    with pytest.raises(ModelError, match="`folder`"):
+        write_bundle(tmp_path, model)
+    with pytest.raises(ModelError, match="`model`"):
+        write_bundle(tmp_path / "new", tmp_path / "missing.onnx")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schema": "nle-fast-bundle/9"},
+        {"model": None},
+        {"model": "missing.onnx"},
+        {"model": "../model.onnx"},
+        {"model": "/etc/passwd"},
+        {"labels": 3},
+        {"preprocess": [1]},
+    ],
+)
+def test_bad_manifests(tmp_path, model, change):
+    folder = write_bundle(tmp_path / "bundle", model)
+    manifest = folder / "bundle.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | change))
+    with pytest.raises(ModelError, match="`bundle` must"):
+        read_bundle(folder)
+
+
+def test_no_manifest(tmp_path):
+    with pytest.raises(ModelError, match=r"bundle\.json"):
+        read_bundle(tmp_path)
+    (tmp_path / "bundle.json").write_text("{")
+    with pytest.raises(ModelError, match="readable"):
+        read_bundle(tmp_path)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from nle_fast.config import Config
+from nle_fast.errors import ConfigError
+
+
+def test_paper_is_the_published_setting():
+    paper = Config.paper()
+    assert (paper.top_k, paper.score, paper.threshold, paper.position_rule) == (10, "max", 0.5, "any")
+
+
+def test_config_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().top_k = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"top_k": 0},
+        {"top_k": -1},
+        {"top_k": 2.5},
+        {"top_k": True},
+        {"top_k": "5"},
+        {"score": "mean"},
+        {"threshold": 0.0},
+        {"threshold": 1.0},
+        {"threshold": float("nan")},
+        {"threshold": "half"},
+        {"connectivity": 6},
+        {"connectivity": True},
+        {"min_area": -0.1},
+        {"min_area": 1.0},
+        {"against": 1},
+        {"style": "poem"},
+        {"style": ["plain"]},
+        {"position_rule": "most"},
+    ],
+)
+def test_bad_option_is_named_with_its_value_and_a_remedy(option):
+    with pytest.raises(ConfigError) as error:
+        Config(**option)
+    (name, value) = next(iter(option.items()))
+    assert f"`{name}`" in str(error.value)
+    assert repr(value) in str(error.value)
+    assert ";" in str(error.value)
