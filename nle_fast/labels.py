@@ -101,7 +101,7 @@ class Labels:
             return np.full(count, -1, np.int64)
         if isinstance(targets, str) or len(targets) != count:
             raise InputError(
-                f"`{argument}` must have one entry for each of the {count} pictures, got {targets!r}; use None where none."
+                f"`{argument}` must have one entry for each of {count} pictures, got {targets!r}; use None where none."
             )
         found = [-1 if target is None else self.find(target, argument) for target in targets]
         return np.asarray(found, np.int64)
