@@ -1,0 +1,286 @@
+"""The result: what was said, about what, and where it comes from; as JSON, HTML, and a picture.
+
+Explanation ─► to_dict / to_json ─► from_dict / from_json      (all but the picture)
+            ─► draw(), _repr_html_(), save(folder)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nle_fast.draw import draw_explanation, explanation_html
+from nle_fast.errors import InputError
+from nle_fast.schema import Evidence, Meaning, Prediction, Region, Span
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["SCHEMA", "Explanation", "schema"]
+
+#: Name and version of the JSON form; the version changes when a reader of the old one would break.
+SCHEMA = "nle-fast/1"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) that `Explanation.to_dict` keeps to.
+
+    Returns:
+        A new dict on each call.
+
+    Example:
+        >>> schema()["properties"]["schema"]["const"]
+        'nle-fast/1'
+    """
+    source = resources.files("nle_fast").joinpath("explanation.schema.json")
+    loaded: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
+    return loaded
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Explanation:
+    """One picture's explanation.
+
+    Two explanations are equal when they say the same from the same origin: the times taken and the pixels do not count.
+
+    Attributes:
+        text: One or more sentences.
+        spans: Where the text says each fact, sorted by start.
+        prediction: The winner, whichever class is explained.
+        target: The class that is explained: the winner unless another was asked for.
+        versus: The class it is compared with, or None.
+        evidence: Supporting by falling score, then opposing by rising score; colors and numbers follow the index.
+        coverage: Share of all support that the named supporting evidence makes up, in [0, 1].
+        timings: Stage → milliseconds.
+        provenance: Where it comes from: `versions` (package → version), `model` (fingerprint of network and layer, or
+            None), `layer`, `config` (option → value), `picture` (`size`: [width, height]; `window`: [left, top, right,
+            bottom] of what the classifier saw, in pixels of the picture), `verbalizer` (`asked`, `used`, and in `note`
+            why these differ); more keys may come.
+        meaning: The meaning representation that the text was checked against; agrees with the four fields above.
+        picture: The upright RGB picture; None after reading back from JSON.
+
+    Raises:
+        InputError: `target`, `versus`, `evidence` or `coverage` is not the meaning representation's.
+    """
+
+    text: str
+    spans: tuple[Span, ...]
+    prediction: Prediction
+    target: Prediction
+    versus: Prediction | None
+    evidence: tuple[Evidence, ...]
+    coverage: float
+    timings: Mapping[str, float] = field(compare=False)
+    provenance: Mapping[str, Any] = field(hash=False)
+    meaning: Meaning
+    picture: Image | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("target", "versus", "evidence", "coverage"):
+            if getattr(self, name) != getattr(self.meaning, name):
+                raise InputError(f"`{name}` must be that of `meaning`, got another; change both together.")
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        against = f", versus={self.versus.label!r}" if self.versus is not None else ""
+        return (
+            f"Explanation({self.target.label!r}, probability={self.target.probability:.3f}{against}, "
+            f"evidence={len(self.evidence)}, coverage={self.coverage:.2f}, text={self.text!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Picture, text and table for notebooks: one `<div>` that needs nothing from outside."""
+        return explanation_html(
+            self.picture, self.evidence, self.text, self.spans, target=self.target, versus=self.versus
+        )
+
+    def draw(self, *, longest: int = 1600, font: str | os.PathLike[str] | None = None) -> Image:
+        """The picture with the regions outlined and numbered, the text below in the same colors.
+
+        Args:
+            longest: Longest side of the picture in the drawing, in pixels, ≥ 480.
+            font: A font file, for labels in scripts that the built-in Latin font lacks.
+
+        Returns:
+            A new RGB picture.
+
+        Raises:
+            InputError: The explanation has no picture (it was read from JSON), or an argument cannot be used.
+        """
+        if self.picture is None:
+            raise InputError(
+                "`picture` must be there to draw on, got None: JSON does not carry it; "
+                "set it with dataclasses.replace(explanation, picture=...)."
+            )
+        return draw_explanation(self.picture, self.evidence, self.text, self.spans, longest=longest, font=font)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the picture, as dicts, lists, strings, numbers, bools and None; keeps to `schema()`.
+
+        Raises:
+            InputError: A number is not finite, or `provenance` holds what JSON cannot.
+        """
+        whole = {
+            "schema": SCHEMA,
+            "text": self.text,
+            "prediction": self.prediction,
+            "target": self.target,
+            "versus": self.versus,
+            "coverage": self.coverage,
+            "evidence": self.evidence,
+            "spans": self.spans,
+            "meaning": {"layer": self.meaning.layer, "style": self.meaning.style},
+            "timings": self.timings,
+            "provenance": self.provenance,
+        }
+        return {name: _plain(value, name) for name, value in whole.items()}
+
+    def to_json(self, indent: int | None = None) -> str:
+        """`to_dict` as JSON in plain ASCII, which every terminal and file carries.
+
+        Args:
+            indent: Spaces per level; None: one line.
+
+        Raises:
+            InputError: As for `to_dict`.
+        """
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Explanation:
+        """Read back what `to_dict` gave; the picture is None.
+
+        Raises:
+            InputError: The data do not keep to `schema()`; the message names the first place.
+        """
+        import jsonschema
+
+        problem = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema()).iter_errors(data))
+        if problem is not None:
+            place = "/".join(str(part) for part in problem.absolute_path) or "the whole"
+            raise InputError(
+                f"`data` must keep to the JSON Schema of {SCHEMA}, got at {place}: {problem.message[:200]}; "
+                f"read what Explanation.to_dict or to_json wrote."
+            )
+        meaning = Meaning(
+            target=Prediction(**data["target"]),
+            versus=None if data["versus"] is None else Prediction(**data["versus"]),
+            evidence=tuple(_evidence(item) for item in data["evidence"]),
+            coverage=data["coverage"],
+            **data["meaning"],
+        )
+        return cls(
+            text=data["text"],
+            spans=tuple(Span(**span) for span in data["spans"]),
+            prediction=Prediction(**data["prediction"]),
+            target=meaning.target,
+            versus=meaning.versus,
+            evidence=meaning.evidence,
+            coverage=meaning.coverage,
+            timings=dict(data["timings"]),
+            provenance=dict(data["provenance"]),
+            meaning=meaning,
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Explanation:
+        """Read back what `to_json` or `save` wrote; the picture is None.
+
+        Raises:
+            InputError: It is not JSON, or not of this schema.
+        """
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"`text` must be JSON, got {text[:40]!r}: {error}; read explanation.json.") from error
+        return cls.from_dict(data)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write explanation.json, text.txt and, if the picture is there, picture.png into a new folder.
+
+        All is written beside it first and moved in one step: the folder appears whole or not at all, and after an
+        error nothing is left.
+
+        Args:
+            folder: Must not exist, or be an empty folder; its parents are made.
+
+        Returns:
+            The folder.
+
+        Raises:
+            InputError: The folder has something in it, is a file, or cannot be written.
+        """
+        folder = Path(folder)
+        if folder.exists() and not (folder.is_dir() and next(folder.iterdir(), None) is None):
+            raise InputError(f"`folder` must be new or empty, got {str(folder)!r}; give another name or remove it.")
+        missing = [parent for parent in folder.parents if not parent.exists()]
+        partial = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.partial"
+        try:
+            partial.mkdir(parents=True)
+            if self.picture is not None:
+                self.draw().save(partial / "picture.png")
+            (partial / "text.txt").write_text(self.text + "\n", encoding="utf-8", errors="replace", newline="\n")
+            (partial / "explanation.json").write_text(self.to_json(indent=2) + "\n", encoding="ascii", newline="\n")
+            if folder.exists():
+                folder.rmdir()
+            partial.rename(folder)
+        except BaseException as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            for parent in missing:
+                if parent.exists():
+                    parent.rmdir()
+            if isinstance(error, OSError):
+                raise InputError(f"`folder` must be writable, got {str(folder)!r}: {error}; give another.") from error
+            raise
+        return folder
+
+
+def _evidence(data: Mapping[str, Any]) -> Evidence:
+    regions = tuple(
+        Region(
+            **{
+                **region,
+                "bbox": tuple(region["bbox"]),
+                "centroid": tuple(region["centroid"]),
+                "outline": tuple((x, y) for x, y in region["outline"]),
+                "cells": tuple(region["cells"]),
+            }
+        )
+        for region in data["regions"]
+    )
+    return Evidence(**{**data, "positions": tuple(data["positions"]), "regions": regions})
+
+
+def _plain(value: object, where: str) -> Any:
+    """The value as JSON knows it; `where` names it in errors."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise InputError(f"`{where}` must be finite, got {value!r}; JSON has no such number.")
+        return value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name), f"{where}.{f.name}") for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    kind = type(value).__name__
+    raise InputError(f"`{where}` must be something that JSON knows, got {kind}; give text, numbers, lists or dicts.")
