@@ -122,6 +122,7 @@ class Meaning:
         coverage: Sum of the shares of the supporting evidence that is named, in [0, 1].
         layer: Name of the layer that the neurons belong to.
         style: Decides which facts are told; see `facts`.
+        winner: Whether `target` is the network's own answer; False where the user asked about another class.
     """
 
     target: Prediction
@@ -130,6 +131,7 @@ class Meaning:
     coverage: float
     layer: str
     style: Style
+    winner: bool = True
 
     @property
     def facts(self) -> tuple[Fact, ...]:
