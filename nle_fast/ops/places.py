@@ -1,0 +1,62 @@
+"""Where the neurons of a batch are active: regions and the names of their positions, per picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nle_fast.config import PositionRule
+from nle_fast.ops.positions import positions_by_any, positions_by_area
+from nle_fast.ops.regions import find_regions
+from nle_fast.schema import Region
+
+__all__ = ["Place", "find_places"]
+
+#: The regions of one neuron in one picture, and the names of their positions.
+Place: TypeAlias = tuple[tuple[Region, ...], tuple[str, ...]]
+
+
+def find_places(
+    maps: NDArray[np.float32],
+    picture_sizes: Sequence[tuple[int, int]],
+    windows: Sequence[tuple[float, float, float, float]],
+    threshold: float = 0.5,
+    connectivity: int = 8,
+    min_area: float = 0.0,
+    rule: PositionRule = "area",
+) -> list[list[Place]]:
+    """Find regions and position names for k maps of each of N pictures, in one native call.
+
+    Args:
+        maps: (N, k, H, W) activation maps.
+        picture_sizes: (width, height) of each picture in pixels.
+        windows: Per picture the rectangle (left, top, right, bottom) that its maps cover, in pixels.
+        threshold: As in `find_regions`, like `connectivity` and `min_area`.
+        connectivity: 4 or 8.
+        min_area: Fraction of the picture.
+        rule: `"area"` names positions by `positions_by_area`, `"any"` by the published `positions_by_any`.
+
+    Returns:
+        Per picture one place per map.
+    """
+    k = maps.shape[1]
+    flat = maps.reshape(-1, *maps.shape[2:])
+    regions = find_regions(
+        flat,
+        np.repeat(np.asarray(picture_sizes, np.int64), k, axis=0),
+        threshold,
+        connectivity,
+        min_area,
+        window=np.repeat(np.asarray(windows, np.float64), k, axis=0),
+    )
+    if rule == "any":
+        positions = positions_by_any(flat, threshold)
+    else:
+        positions = tuple(
+            positions_by_area(found, picture_sizes[i // k], windows[i // k]) for i, found in enumerate(regions)
+        )
+    places = list(zip(regions, positions, strict=True))
+    return [places[start : start + k] for start in range(0, len(places), k)]
