@@ -143,6 +143,8 @@ class Explainer:
         wanted = self.labels.find_all(targets, "targets", len(opened))
         others = self.labels.find_all(versus, "versus", len(opened))
         reading = read(self.classifier, images, wanted, others)
+        if (reading.class_index == others).any():
+            raise InputError("`versus` must differ from the class that is explained; choose another.")
         laps.end("classify")
         sign = "both" if config.against else "supporting"
         top = ops.score_neurons(reading.activations, reading.gradients, self._top_k, config.score, sign)
@@ -200,7 +202,7 @@ class Explainer:
         evidence = gather_evidence(
             top.values[i], top.neurons[i], float(top.total[i]), places, self._concept_of, self._top_k
         )
-        meaning = build_meaning(explained, versus, evidence, self.classifier.layer, self.config.style)
+        meaning = build_meaning(winner, explained, versus, evidence, self.classifier.layer, self.config.style)
         laps.end("meaning")
         said = speak(self.verbalizer, meaning)
         laps.end("verbalize")

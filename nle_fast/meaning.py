@@ -52,11 +52,17 @@ def gather_evidence(
 
 
 def build_meaning(
-    target: Prediction, versus: Prediction | None, evidence: tuple[Evidence, ...], layer: str, style: Style
+    winner: Prediction,
+    target: Prediction,
+    versus: Prediction | None,
+    evidence: tuple[Evidence, ...],
+    layer: str,
+    style: Style,
 ) -> Meaning:
     """Say what will be said, in no words yet.
 
     Args:
+        winner: The network's own answer.
         target: The class to explain.
         versus: The class that it is told apart from, or None.
         evidence: As `gather_evidence` returns it.
@@ -70,4 +76,4 @@ def build_meaning(
     Classification" made additive: signed sums of gradient × activation (this project).
     """
     coverage = min(1.0, sum(item.share for item in evidence if item.supports))
-    return Meaning(target, versus, evidence, coverage, layer, style)
+    return Meaning(target, versus, evidence, coverage, layer, style, winner=target.index == winner.index)
