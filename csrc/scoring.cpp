@@ -88,14 +88,14 @@ NLE_INLINE double row_sum(Values values, int64_t count) {
   return total;
 }
 
+// `poison` is 0, or NaN where a value is not finite: x * 0 is NaN exactly for those, and unlike in a comparison NaN
+// stays in a sum.
 struct Range {
-  float low, high;
-  bool finite;
+  float low, high, poison;
 };
 
 template <class Values>
 NLE_INLINE Range row_range(Values values, int64_t count) {
-  // x * 0 is NaN exactly for the values that are not finite, and NaN stays in a sum; a comparison would lose it.
   float low = INFINITY, high = -INFINITY, poison = 0;
 #pragma omp simd reduction(min : low) reduction(max : high) reduction(+ : poison)
   for (int64_t i = 0; i < count; ++i) {
@@ -104,7 +104,7 @@ NLE_INLINE Range row_range(Values values, int64_t count) {
     high = value > high ? value : high;
     poison += value * 0.0f;
   }
-  return {low, high, poison == 0};
+  return {low, high, poison};
 }
 
 struct Scores {
@@ -112,38 +112,45 @@ struct Scores {
   float* opposing;  // the same as `supporting` for sums
 };
 
-// Scores of `neurons` rows. Returns the first that is not finite, or -1.
+// Scores of `neurons` rows; not finite where a relevance or the score is not.
 template <Reduce kReduce, bool kConstant>
-NLE_INLINE int64_t score_rows(const float* activations, const float* gradients, int64_t neurons, int64_t positions,
-                              Scores scores) {
-  int64_t bad = -1;
+NLE_INLINE void score_rows(const float* activations, const float* gradients, int64_t neurons, int64_t positions,
+                           Scores scores) {
   for (int64_t c = 0; c < neurons; ++c) {
     const float* row = activations + c * positions;
     const float* weights = gradients + (kConstant ? c : c * positions);
-    bool finite;
     if constexpr (kReduce == Reduce::sum) {
       const double sum =
           kConstant ? row_sum(Plain{row}, positions) * *weights : row_sum(Product{row, weights}, positions);
-      const float score = static_cast<float>(sum);
-      finite = std::isfinite(score);
-      scores.supporting[c] = score;
+      scores.supporting[c] = static_cast<float>(sum);
     } else {
       Range range;
       if constexpr (kConstant) {
         range = row_range(Plain{row}, positions);
-        const float one = range.high * *weights, other = range.low * *weights;
-        range = {std::min(one, other), std::max(one, other),
-                 range.finite && std::isfinite(one) && std::isfinite(other)};
+        const float one = range.low * *weights, other = range.high * *weights;
+        range = {std::min(one, other), std::max(one, other), range.poison + one * 0.0f + other * 0.0f};
       } else {
         range = row_range(Product{row, weights}, positions);
       }
-      finite = range.finite;
-      scores.supporting[c] = std::max(range.high, 0.0f);
-      scores.opposing[c] = std::min(range.low, 0.0f);
+      scores.supporting[c] = std::max(range.high, 0.0f) + range.poison;
+      scores.opposing[c] = std::min(range.low, 0.0f) + range.poison;
     }
-    if (!finite && bad < 0) bad = c;
   }
-  return bad;
+}
+
+struct Positive {
+  const float* scores;
+  NLE_INLINE float operator()(int64_t i) const { return scores[i] > 0 ? scores[i] : 0; }
+};
+
+int64_t first_not_finite(Scores scores, int64_t neurons) {
+  for (const float* row : {scores.supporting, scores.opposing}) {
+    if (row_range(Plain{row}, neurons).poison == 0) continue;
+    for (int64_t c = 0; c < neurons; ++c) {
+      if (!std::isfinite(scores.supporting[c]) || !std::isfinite(scores.opposing[c])) return c;
+    }
+  }
+  return -1;
 }
 
 // The same source once per vector unit.
@@ -153,8 +160,8 @@ struct Generic {
     widen_all(values, wide, count);
   }
   template <Reduce kReduce, bool kConstant>
-  static int64_t score(const float* a, const float* g, int64_t neurons, int64_t positions, Scores scores) {
-    return score_rows<kReduce, kConstant>(a, g, neurons, positions, scores);
+  static void score(const float* a, const float* g, int64_t neurons, int64_t positions, Scores scores) {
+    score_rows<kReduce, kConstant>(a, g, neurons, positions, scores);
   }
 };
 #ifdef NLE_AVX2
@@ -169,13 +176,13 @@ struct Avx2 {
     widen_all(values + i, wide + i, count - i);
   }
   template <Reduce kReduce, bool kConstant>
-  NLE_AVX2 static int64_t score(const float* a, const float* g, int64_t neurons, int64_t positions, Scores scores) {
-    return score_rows<kReduce, kConstant>(a, g, neurons, positions, scores);
+  NLE_AVX2 static void score(const float* a, const float* g, int64_t neurons, int64_t positions, Scores scores) {
+    score_rows<kReduce, kConstant>(a, g, neurons, positions, scores);
   }
 };
 #endif
 
-using RowScorer = int64_t (*)(const float*, const float*, int64_t, int64_t, Scores);
+using RowScorer = void (*)(const float*, const float*, int64_t, int64_t, Scores);
 
 template <class Unit>
 RowScorer row_scorer(Reduce reduce, bool constant) {
@@ -210,10 +217,10 @@ void select_top(Key key, int64_t neurons, int64_t k, std::vector<int64_t>& order
 
 // Scores of one picture. 16-bit values are widened some rows at a time, so that they stay in the nearest cache.
 template <class T, class Unit>
-int64_t score_picture(const T* activations, const T* gradients, const ScoreInput& input, RowScorer scorer,
-                      std::vector<float>& wide, Scores scores) {
+void score_picture(const T* activations, const T* gradients, const ScoreInput& input, RowScorer scorer,
+                   std::vector<float>& wide, Scores scores) {
   if constexpr (std::is_same_v<T, float>) {
-    return scorer(activations, gradients, input.neurons, input.positions, scores);
+    scorer(activations, gradients, input.neurons, input.positions, scores);
   } else {
     const int64_t rows = std::clamp<int64_t>(2048 / input.positions, 1, input.neurons);
     const int64_t gradient_row = input.constant_gradients ? 1 : input.positions;
@@ -223,11 +230,8 @@ int64_t score_picture(const T* activations, const T* gradients, const ScoreInput
       const int64_t count = std::min(rows, input.neurons - c);
       Unit::widen(activations + c * input.positions, wide.data(), count * input.positions);
       Unit::widen(gradients + c * gradient_row, wide_gradients, count * gradient_row);
-      const int64_t bad =
-          scorer(wide.data(), wide_gradients, count, input.positions, {scores.supporting + c, scores.opposing + c});
-      if (bad >= 0) return c + bad;
+      scorer(wide.data(), wide_gradients, count, input.positions, {scores.supporting + c, scores.opposing + c});
     }
-    return -1;
   }
 }
 
@@ -247,13 +251,11 @@ void score_pictures(const ScoreInput& input, const ScoreOptions& options, const 
     for (auto n = static_cast<int64_t>(begin); n < static_cast<int64_t>(end); ++n) {
       const T* activations = static_cast<const T*>(input.activations) + n * neurons * positions;
       const T* gradients = static_cast<const T*>(input.gradients) + n * gradient_size;
-      output.bad[n] = score_picture<T, Unit>(activations, gradients, input, scorer, wide, {supporting, opposing});
+      score_picture<T, Unit>(activations, gradients, input, scorer, wide, {supporting, opposing});
+      output.bad[n] = first_not_finite({supporting, opposing}, neurons);
       if (output.bad[n] >= 0) continue;
 
-      double total = 0;
-      for (int64_t c = 0; c < neurons; ++c) total += std::max(supporting[c], 0.0f);
-      output.total[n] = static_cast<float>(total);
-
+      output.total[n] = static_cast<float>(row_sum(Positive{supporting}, neurons));
       int64_t* chosen = output.neurons + n * kept;
       if (options.supporting) select_top([=](int64_t c) { return supporting[c]; }, neurons, k, order, chosen);
       if (options.opposing) {
