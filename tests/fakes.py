@@ -51,3 +51,45 @@ def scene(seed: int = 0, width: int = 96, height: int = 64) -> np.ndarray:
         left, top = generator.integers(0, width - 16), generator.integers(0, height - 16)
         picture[top : top + 16, left : left + 16] = generator.integers(0, 256, 3)
     return picture
+
+
+def write_onnx(path, num_classes: int = 3, num_neurons: int = 6, size: int = 32, seed: int = 0, tail: str = ""):
+    """A small real network as an ONNX file: convolution, ReLU, pooling, linear; `tail` may add one more operator."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    generator = np.random.default_rng(seed)
+    weights = {
+        "kernel": generator.normal(size=(num_neurons, 3, 3, 3)),
+        "weight": generator.normal(size=(num_classes, num_neurons)),
+        "bias": generator.normal(size=num_classes),
+    }
+    last = "logits" if not tail else "before"
+    nodes = [
+        helper.make_node("Conv", ["images", "kernel"], ["conv"], pads=[1, 1, 1, 1], strides=[2, 2]),
+        helper.make_node("Relu", ["conv"], ["features"]),
+        helper.make_node("GlobalAveragePool", ["features"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "weight", "bias"], [last], transB=1),
+    ]
+    if tail:
+        nodes.append(helper.make_node(tail, [last], ["logits"]))
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", 3, size, size])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", num_classes])],
+        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, path)
+    return path
+
+
+def write_bundle_of(folder, **options):
+    """A bundle of the small network, with 32-pixel preprocessing."""
+    from nle_fast import Preprocess, write_bundle
+
+    model = write_onnx(folder.parent / f"{folder.name}.onnx")
+    options = {"labels": ["cat", "dog", "bird"], "preprocess": Preprocess(size=32, resize=32)} | options
+    return write_bundle(folder, model, **options)
