@@ -1,0 +1,302 @@
+"""Does a text say each fact of a meaning representation once, and nothing else?
+
+Works on any text, whoever wrote it. The vocabulary is closed (`vocabulary`): a word that is neither part of a name nor
+known glue counts as an added claim, so a fluent text in other words is refused rather than trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nle_fast.schema import Meaning, Span
+from nle_fast.verbalizers.phrases import Key, Names, coverage_rest, leads, names_of
+from nle_fast.verbalizers.reading import Mention, Number, Part, Place, Reading, read
+
+__all__ = ["Report", "check"]
+
+_TINY = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a text says of a meaning representation.
+
+    Attributes:
+        spans: Which characters say which fact, sorted by start; of wrong facts too.
+        missing: Ids of facts that it leaves out.
+        added: Stretches of the text that claim what no fact says.
+        wrong: Ids of facts that it says otherwise: a wrong number, label, place, or for instead of against.
+        repeated: Ids of facts that it says again.
+        slots: Number of facts.
+    """
+
+    spans: tuple[Span, ...]
+    missing: tuple[str, ...]
+    added: tuple[str, ...]
+    wrong: tuple[str, ...]
+    repeated: tuple[str, ...]
+    slots: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether each fact is said once and nothing else is."""
+        return not (self.missing or self.added or self.wrong or self.repeated)
+
+    @property
+    def slot_error_rate(self) -> float:
+        """(added + missing + wrong + repeated) / slots."""
+        return (len(self.added) + len(self.missing) + len(self.wrong) + len(self.repeated)) / self.slots
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        parts = (
+            ("leaves out", self.missing),
+            ("adds", [f"“{text}”" for text in self.added]),
+            ("gets wrong", self.wrong),
+            ("repeats", self.repeated),
+        )
+        said = [f"{what} {', '.join(items)}" for what, items in parts if items]
+        return "; ".join(said) or "says each fact once and nothing else"
+
+
+def check(text: str, meaning: Meaning) -> Report:
+    """Compares a text with a meaning representation.
+
+    A concept may stand in singular or plural, with or without article and quotation marks. A number is right when it is
+    the value rounded to the digits shown. Where neurons share a concept and a polarity, one mention with all their places
+    says them all (in `expert`, each number needs its own places). Where one place could belong to one or two concepts
+    ("A and B in the center"), the reading that fits is taken.
+
+    Args:
+        text: Any text.
+        meaning: What it should say.
+
+    Returns:
+        The report; it is true when all is well. O(length of the text + number of names).
+
+    Example:
+        >>> from nle_fast.schema import Meaning, Prediction
+        >>> meaning = Meaning(Prediction(340, "zebra", 0.98, 12.0), None, (), 0.0, "layer4", "short")
+        >>> bool(check("The network's answer is zebra.", meaning))
+        True
+        >>> str(check("The network's answer is a lion.", meaning))
+        'leaves out class; adds “lion”'
+
+    Source: the slot error rate is that of data-to-text generation (added, missing, wrong and repeated over all slots).
+    """
+    names = names_of(meaning)
+    report = _compare(text, meaning, names, read(text, meaning, names))
+    if report.ok or not _any_quoted(names):
+        return report
+    lenient = _compare(text, meaning, names, read(text, meaning, names, lenient=True))
+    return lenient if lenient.slot_error_rate < report.slot_error_rate else report
+
+
+def _any_quoted(names: Names) -> bool:
+    some = (names.target, names.versus, names.layer, *names.concepts)
+    return any(name is not None and name.quoted for name in some)
+
+
+def _compare(text: str, meaning: Meaning, names: Names, reading: Reading) -> Report:
+    comparison = _Comparison(meaning, names)
+    comparison.labels(reading)
+    comparison.figures(reading)
+    comparison.evidence(reading)
+    wanted = [fact.id for fact in meaning.facts]
+    said = {span.fact for span in comparison.spans} | set(comparison.wrong)
+    added = sorted({(start, end) for start, end in [*reading.added, *comparison.added]})
+    return Report(
+        spans=tuple(sorted(comparison.spans, key=lambda span: (span.start, span.end, span.fact))),
+        missing=tuple(fact for fact in wanted if fact not in said),
+        added=tuple(text[start:end] for start, end in added),
+        wrong=tuple(fact for fact in wanted if fact in comparison.wrong),
+        repeated=tuple(sorted(comparison.repeated)),
+        slots=len(wanted),
+    )
+
+
+class _Comparison:
+    def __init__(self, meaning: Meaning, names: Names) -> None:
+        self.meaning = meaning
+        self.keys: list[Key] = [
+            ("#", str(item.neuron)) if name is None else name.key
+            for item, name in zip(meaning.evidence, names.concepts, strict=True)
+        ]
+        self.expert = meaning.style == "expert"
+        self.spans: list[Span] = []
+        self.added: list[tuple[int, int]] = []
+        self.wrong: set[str] = set()
+        self.repeated: list[str] = []
+
+    def _say(self, fact: str, start: int, end: int, *, right: bool = True) -> None:
+        self.spans.append(Span(start, end, fact))
+        if not right:
+            self.wrong.add(fact)
+
+    def labels(self, reading: Reading) -> None:
+        meaning, seen = self.meaning, set()
+        for label in reading.labels:
+            if label.role in seen:
+                self.repeated.append(label.role)
+                continue
+            seen.add(label.role)
+            if label.role == "versus":
+                right = label.cue == "versus"
+            else:
+                right = label.cue != "versus" and not (label.cue == "class" and not meaning.winner)
+                right = right and not (label.cue == "notclass" and meaning.winner)
+            self._say(label.role, label.start, label.end, right=right)
+
+    def figures(self, reading: Reading) -> None:
+        """Layer, probability, coverage, and the sentences that are true of some meaning representations only."""
+        meaning = self.meaning
+        wanted = {fact.id for fact in meaning.facts}
+        found: list[tuple[str, int, int, bool]] = [("layer", start, end, True) for start, end in reading.layers]
+        for kind, numbers, value in (
+            ("probability", reading.probabilities, meaning.target.probability),
+            ("coverage", reading.coverages, meaning.coverage),
+        ):
+            found += [(kind, number.start, number.end, _right(number, value)) for number in numbers]
+        seen: set[str] = set()
+        for kind, start, end, right in found:
+            if kind not in wanted:
+                self.added.append((start, end))
+            elif kind in seen:
+                self.repeated.append(kind)
+            else:
+                seen.add(kind)
+                self._say(kind, start, end, right=right)
+        if meaning.evidence:
+            self.added += reading.none
+        if not coverage_rest(meaning) or not any(item.supports for item in meaning.evidence):
+            self.added += reading.rest
+
+    def evidence(self, reading: Reading) -> None:
+        meaning = self.meaning
+        groups: dict[tuple[Key, str], list[int]] = {}
+        for rank, item in enumerate(meaning.evidence):
+            groups.setdefault((self.keys[rank], "for" if item.supports else "against"), []).append(rank)
+        told: dict[tuple[Key, str], list[Mention]] = {}
+        for mention in reading.mentions:
+            told.setdefault((self._key(mention, groups, told), mention.polarity), []).append(mention)
+        first = next(iter(groups), None)
+        for (key, polarity), mentions in told.items():
+            if any(mention.main for mention in mentions):
+                true = (key, polarity) == first and polarity == "for"
+                if not true or not leads(meaning, tuple(meaning.evidence[rank] for rank in groups[key, polarity])):
+                    self.added += [(mention.start, mention.end) for mention in mentions if mention.main]
+            if (key, polarity) in groups:
+                self._group(groups[key, polarity], mentions)
+                continue
+            other = groups.get((key, "against" if polarity == "for" else "for"), [])
+            if other and (key, "against" if polarity == "for" else "for") not in told:
+                self._group(other, mentions)
+                self.wrong |= {f"evidence.{rank}.concept" for rank in other}
+            else:
+                self.added += [(mention.start, mention.end) for mention in mentions]
+
+    def _key(self, mention: Mention, groups: Iterable[tuple[Key, str]], told: Iterable[tuple[Key, str]]) -> Key:
+        """Which concept is meant, where the words fit several: the first that is expected here and not yet told."""
+        if len(mention.keys) == 1:
+            return mention.keys[0]
+        expected = [key for key in mention.keys if (key, mention.polarity) in groups]
+        return next((key for key in expected if (key, mention.polarity) not in told), (expected or list(mention.keys))[0])
+
+    def _group(self, ranks: Sequence[int], mentions: Sequence[Mention]) -> None:
+        """Evidence of one concept and polarity, and all mentions of it."""
+        left = list(ranks)
+        for i, mention in enumerate(mentions):
+            if not left:
+                self.repeated.append(f"evidence.{ranks[0]}.concept")
+                continue
+            own: list[int] = []
+            for part in mention.parts if self.expert else ():
+                own += self._part(part, mention, [rank for rank in left if rank not in own])
+            if not own:
+                last = i == len(mentions) - 1
+                own = self._by_places(mention, left, whole=last)
+                self._places(mention.parts[0], mention, own)
+            left = [rank for rank in left if rank not in own]
+            for rank in own:
+                self._say(f"evidence.{rank}.concept", mention.start, mention.end)
+
+    def _by_places(self, mention: Mention, left: Sequence[int], *, whole: bool) -> list[int]:
+        """The evidence that a mention without numbers tells: all that is left, or what fits its places."""
+        if whole:
+            return list(left)
+        places = {place.name for place in mention.parts[0].places}
+        fits = [rank for rank in left if set(self.meaning.evidence[rank].positions) == places]
+        return [(fits or left)[0]]
+
+    def _part(self, part: Part, mention: Mention, left: Sequence[int]) -> list[int]:
+        """Expert: the neurons told in one part of a mention, with their shares and places."""
+        meaning, own = self.meaning, []
+        unnamed = mention.keys[0][0] == "#" and len(mention.keys) == 1
+        if unnamed and left:
+            own = [left[0]]
+        for number, start, end in part.neurons:
+            rank = next((rank for rank in left if meaning.evidence[rank].neuron == number and rank not in own), None)
+            if rank is None:
+                self._misplaced(number, start, end)
+                continue
+            own.append(rank)
+            if not unnamed:
+                self._say(f"evidence.{rank}.neuron", start, end)
+        for i, share in enumerate(part.shares):
+            if i >= len(own):
+                self.added.append((share.start, share.end))
+                continue
+            self._say(f"evidence.{own[i]}.share", share.start, share.end, right=_right(share, meaning.evidence[own[i]].share))
+        if own:
+            self._places(part, mention, own, each=True)
+        return own
+
+    def _misplaced(self, number: int, start: int, end: int) -> None:
+        """A neuron's number beside another concept, a second time, or from nowhere."""
+        for rank, item in enumerate(self.meaning.evidence):
+            if item.neuron == number:
+                fact = f"evidence.{rank}.neuron"
+                if any(span.fact == fact for span in self.spans):
+                    self.repeated.append(fact)
+                else:
+                    self.wrong.add(fact)
+                return
+        self.added.append((start, end))
+
+    def _places(self, part: Part, mention: Mention, ranks: Sequence[int], *, each: bool = False) -> None:
+        """Places of the evidence that a mention tells: their union, or in `expert` the same for each."""
+        expected = [set(self.meaning.evidence[rank].positions) for rank in ranks]
+        union = set().union(*expected)
+        places = part.places
+        if not places and union and {place.name for place in mention.maybe} == union:
+            places = mention.maybe
+        told = {place.name for place in places}
+        if not told:
+            return
+        if not union:
+            self.added += [(place.start, place.end) for place in places]
+            return
+        with_places = [rank for rank, some in zip(ranks, expected, strict=True) if some]
+        if len(places) > len(told):
+            self.repeated += [f"evidence.{with_places[0]}.positions"] * (len(places) - len(told))
+        right = told == union and (not each or all(some == told for some in expected))
+        for rank in with_places:
+            here = set(self.meaning.evidence[rank].positions)
+            shown: list[Place] = [place for place in places if place.name in here] or list(places)
+            for place in shown:
+                self._say(f"evidence.{rank}.positions", place.start, place.end, right=right)
+
+
+def _right(number: Number, value: float) -> bool:
+    """Whether a number is the value rounded to the digits shown, or bounds it closely."""
+    scaled, step = value * 100, 10.0**-number.decimals
+    if number.bound == "<":
+        return 0 < scaled < number.value <= scaled + step + _TINY
+    if number.bound == ">":
+        return scaled - step - _TINY <= number.value < scaled < (0 if number.value < 0 else 100)
+    if (number.value == 0 and abs(scaled) > _TINY) or (number.value == 100 and scaled < 100 - _TINY):
+        return False
+    return abs(scaled - number.value) <= 0.5 * step + _TINY

@@ -1,0 +1,185 @@
+"""The names that occur in one meaning representation, as they are written and as they are recognized.
+
+A name that could be mistaken for something else - a place, a number, a marker, the beginning of another name - is written
+in quotation marks: “dots on the left”. The checker reads what stands between such marks as a name and as nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nle_fast.errors import VerbalizerError
+from nle_fast.schema import Evidence, Meaning
+from nle_fast.verbalizers.vocabulary import ENTRIES, RESERVED, WORDS, tokenize
+from nle_fast.verbalizers.words import clean, label_name, noun_phrase, other_number
+
+__all__ = ["Name", "Names", "coverage_rest", "leads", "names_of", "percent"]
+
+Key = tuple[str, ...]
+_PLAIN_WORDS = re.compile(r"[^\W\d_]+(?:(?: |-|['’])[^\W\d_]+)*")
+_PLAIN_LAYER = re.compile(r"[A-Za-z_/][\w./:-]*[\w]")
+_PLACE_WORDS = frozenset(
+    token for entries in ENTRIES.values() for entry in entries if entry.kind == "position" for token in entry.tokens
+) - {"the", "of", "image", "picture", "photo", "part", "edge", "side", "hand", "cross", "area", "border", "through"}
+_PREPOSITIONS = frozenset("in on at along across around".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """How one concept, label or layer is written.
+
+    Attributes:
+        text: With article or quotation marks: "a dog face", “dots on the left”.
+        bare: Without the article, for captions: "dog face".
+        key: Tokens of the bare words; two names with one key are one thing.
+        plural: Takes a plural verb.
+        quoted: Stands between quotation marks.
+        variants: Further token sequences by which a lenient reader recognizes it, with article and in the other number.
+    """
+
+    text: str
+    bare: str
+    key: Key
+    plural: bool
+    quoted: bool
+    variants: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one meaning representation; `concepts` is parallel to its evidence, None for an unnamed neuron."""
+
+    target: Name
+    versus: Name | None
+    layer: Name
+    concepts: tuple[Name | None, ...]
+
+
+def names_of(meaning: Meaning) -> Names:
+    """The names in a meaning representation, quoted where they need it."""
+    target = label_name(meaning.target.label)
+    versus = None
+    if meaning.versus is not None:
+        versus = label_name(meaning.versus.label)
+        if _key(versus) == _key(target):  # ImageNet has two cranes and two maillots: then all their synonyms are said
+            target, versus = clean(meaning.target.label), clean(meaning.versus.label)
+    unquoted = [
+        _label(target or f"class {meaning.target.index}"),
+        _label(versus or f"class {meaning.versus.index}") if versus is not None and meaning.versus else None,
+        *(None if item.concept is None else _concept(item.concept) for item in meaning.evidence),
+    ]
+    keys = {name.key for name in unquoted if name is not None}
+    written = [name and _quote_beginnings(name, keys) for name in unquoted]
+    assert written[0] is not None
+    return Names(written[0], written[1], _layer(meaning.layer), tuple(written[2:]))
+
+
+def leads(meaning: Meaning, first: tuple[Evidence, ...]) -> bool:
+    """Whether "mainly" is true of the first concept (all its neurons together).
+
+    It must make up at least half of what is named, and what is named at least half of all supporting evidence.
+    """
+    return meaning.coverage >= 0.5 and sum(item.share for item in first) >= meaning.coverage / 2
+
+
+def coverage_rest(meaning: Meaning) -> bool:
+    """Whether "most of it is not named here" is true."""
+    return meaning.coverage < 0.5
+
+
+def percent(value: float, decimals: int) -> str:
+    """A fraction as a percentage: "34%", "34.1%", "−5.2%", "<1%", ">99%".
+
+    Rounded half up to `decimals`; what lies strictly between nothing and the smallest step is "<", what lies strictly
+    between the last step and all is ">", so that neither "0%" nor "100%" is said of what is not.
+
+    Raises:
+        VerbalizerError: The value is not finite.
+
+    Example:
+        >>> percent(0.341, 0), percent(0.0004, 1), percent(0.9997, 1), percent(-0.052, 1), percent(1.0, 0)
+        ('34%', '<0.1%', '>99.9%', '−5.2%', '100%')
+    """
+    if not math.isfinite(value):
+        raise VerbalizerError(f"`share` and `coverage` must be finite, got {value!r}; check the scores.")
+    scaled, step = abs(value) * 100, 10.0**-decimals
+    sign = "−" if value < 0 else ""
+    tiny = 1e-7
+    if tiny < scaled < step - tiny:
+        return f"<{step:.{decimals}f}%" if not sign else f">−{step:.{decimals}f}%"
+    if 100 - step + tiny < scaled < 100 - tiny and not sign:
+        return f">{100 - step:.{decimals}f}%"
+    rounded = math.floor(scaled / step + 0.5 + tiny) * step
+    return f"{sign if rounded else ''}{rounded:.{decimals}f}%"
+
+
+def _key(text: str) -> Key:
+    return tuple(token.text for token in tokenize(text))
+
+
+@lru_cache(maxsize=4096)
+def _concept(concept: str) -> Name:
+    phrase = noun_phrase(concept)
+    if _needs_quotes(phrase.bare) or len(phrase.bare) > 60 or not phrase.bare:
+        return _quoted(phrase.bare)
+    other = other_number(phrase)
+    variants = {_key(text) for text in (phrase.text, f"a {phrase.bare}", f"an {phrase.bare}", f"the {phrase.bare}", other,
+                                        f"a {other}", f"an {other}", f"the {other}")}  # fmt: skip
+    return Name(phrase.text, phrase.bare, _key(phrase.bare), phrase.plural, False, tuple(sorted(variants)))
+
+
+@lru_cache(maxsize=4096)
+def _label(label: str) -> Name:
+    if _needs_quotes(label) or len(label) > 60:
+        return _quoted(label)
+    key = _key(label)
+    return Name(label, label, key, False, False, tuple((word, *key) for word in ("a", "an", "the")))
+
+
+@lru_cache(maxsize=64)
+def _layer(layer: str) -> Name:
+    words = clean(layer) if " " in layer else layer
+    if _PLAIN_LAYER.fullmatch(words) and words.lower() not in WORDS:
+        key = _key(words)
+        return Name(words if words.startswith("layer") else f"layer {words}", words, key, False, False, ())
+    name = _quoted(clean(words))
+    return Name(f"layer {name.text}", name.bare, name.key, False, True, ())
+
+
+def _quoted(words: str) -> Name:
+    key = _key(words)
+    if not key:
+        return _quoted("?")  # nothing that can be read aloud
+    text = f"“{words}”"
+    return Name(text, text, key, False, True, ())
+
+
+def _quote_beginnings(name: Name, keys: set[Key]) -> Name:
+    """Quoted, when another name plus the words that may follow it would read like this one."""
+    if name.quoted:
+        return name
+    for other in keys:
+        size = len(other)
+        if size < len(name.key) and name.key[:size] == other and name.key[size] in WORDS | {",", "&", "/"}:
+            return _quoted(name.bare)
+    return name
+
+
+@lru_cache(maxsize=4096)
+def _needs_quotes(words: str) -> bool:
+    if not _PLAIN_WORDS.fullmatch(words):
+        return True
+    tokens = _key(words)
+    if any(token in RESERVED for token in tokens) or all(token in WORDS for token in tokens):
+        return True
+    for i, token in enumerate(tokens):
+        if token in _PLACE_WORDS and any(before in _PREPOSITIONS for before in tokens[max(0, i - 3) : i]):
+            return True
+        for entry in ENTRIES.get(token, ()):
+            if len(entry.tokens) > 1 and entry.kind not in ("glue", "position") and tokens[i : i + len(entry.tokens)] == entry.tokens:
+                return True
+    # "top" must not end in a place, and "left" not begin with one: "stripes on the left" + "half moon"
+    return tokens[0] in _PLACE_WORDS or tokens[-1] in _PLACE_WORDS or tokens[0] in WORDS - {"the", "a", "an", "something"}

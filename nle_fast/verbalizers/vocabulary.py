@@ -1,0 +1,176 @@
+"""What the checker understands besides the names of a meaning representation: places, markers, and glue.
+
+The vocabulary is closed on purpose: a word that is neither in here nor part of a name is a claim that nobody made.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+__all__ = ["ENTRIES", "RESERVED", "WORDS", "Entry", "Token", "tokenize"]
+
+Kind = Literal[
+    "position",  # value: one of the position names
+    "forward",  # the concepts that follow are for or against (value)
+    "backward",  # the concepts before it are for or against (value)
+    "again",  # the concepts that follow are what the last ones were
+    "contrast",  # "although": the concepts that follow are against unless something else says otherwise
+    "class", "notclass",  # the label that follows is, or is not, the network's answer
+    "versus",  # the label that follows is what it is compared with
+    "both", "all",  # the position that follows belongs to two, or to all, of the concepts before
+    "main",  # a claim that must be true of the first concept
+    "only",  # allowed before a number
+    "bound",  # value: "<" or ">", before a number
+    "probability", "share", "coverage",  # what a number is
+    "neuron", "layer", "percent",
+    "none",  # "no evidence"
+    "rest",  # "most of it is not named here"
+    "negation",
+    "glue",
+]  # fmt: skip
+
+
+class Entry(NamedTuple):
+    """Words that mean something to the checker."""
+
+    tokens: tuple[str, ...]
+    kind: Kind
+    value: str = ""
+
+
+class Token(NamedTuple):
+    """One case-folded word, number or mark of a text, and where it stands."""
+
+    text: str
+    start: int
+    end: int
+
+
+_TOKEN = re.compile(r"[−-]?\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]|_")
+_HYPHENS = frozenset("-\u2010\u2011")
+
+
+def tokenize(text: str) -> list[Token]:
+    """Words, numbers and marks; hyphens count as spaces, so that "top-left" is "top left"."""
+    return [
+        Token(match[0].casefold().replace("’", "'"), match.start(), match.end())
+        for match in _TOKEN.finditer(text)
+        if match[0] not in _HYPHENS
+    ]
+
+
+_POSITIONS = {
+    "top": "top; top edge; upper part; upper edge; top part",
+    "bottom": "bottom; bottom edge; lower part; lower edge; bottom part",
+    "left": "left; left side; left hand side; left edge; center left",
+    "right": "right; right side; right hand side; right edge; center right",
+    "center": "center; centre; middle; central part; central area",
+    "upper half": "upper half; top half",
+    "lower half": "lower half; bottom half",
+    "left half": "left half; left hand half",
+    "right half": "right half; right hand half",
+    "entire top": "entire top; whole top; entire top edge",
+    "entire bottom": "entire bottom; whole bottom; entire bottom edge",
+    "entire left": "entire left; entire left side; whole left side; entire left edge",
+    "entire right": "entire right; entire right side; whole right side; entire right edge",
+    "entire image": "entire image; whole image; entire picture; whole picture; entire photo; whole photo; everywhere",
+    "center cross": "center cross; central cross; cross through the center; cross through the middle",
+    "perimeter": "perimeter; border of the picture; border of the image",
+}
+
+_PHRASES: dict[tuple[Kind, str], str] = {
+    ("forward", "for"): (
+        "because of; due to; owing to; thanks to; based on; on account of; supported by; relies on; rests on; support comes from; "
+        "support from; evidence for it comes from; evidence comes from; evidence for it is; what speaks for it is; "
+        "speaking for it; in favor of it"
+    ),
+    ("forward", "against"): (
+        "against; against it; despite; in spite of; opposed by; evidence against it comes from; evidence against it is; "
+        "what speaks against it is; speaking against it; notwithstanding"
+    ),
+    ("backward", "for"): (
+        "speak for; speaks for; support; supports; argue for; argues for; point to; points to; count for; counts for; count toward; "
+        "counts toward; favor; favors; suggest; suggests; spoke for; supported; is evidence for; are evidence for"
+    ),
+    ("backward", "against"): (
+        "speak against; speaks against; argue against; argues against; point against; points against; count against; "
+        "counts against; weigh against; weighs against; oppose; opposes; contradict; contradicts; point away from; "
+        "points away from; spoke against; is evidence against; are evidence against"
+    ),
+    ("again", ""): "so do; so does",
+    ("contrast", ""): (
+        "although; though; even though; but; however; yet; while; whereas; on the other hand; in contrast; still; nevertheless"
+    ),
+    ("class", ""): (
+        "answer is; answer was; answer; prediction is; predicted; predicts; classified as; classifies it as; recognized; recognizes; "
+        "chose; chooses; decided on; sees"
+    ),
+    ("notclass", ""): "answer is not; prediction is not; did not choose; does not see",
+    ("versus", ""): "rather than; instead of; as opposed to; compared with; compared to; and not; not; over",
+    ("both", ""): "both",
+    ("all", ""): "all; all three; all of them",
+    ("main", ""): "mainly; mostly; chiefly; primarily; largely; above all; most of all",
+    ("only", ""): "only; just; merely",
+    ("bound", "<"): "<; less than; under; fewer than",
+    ("bound", ">"): ">; more than",
+    ("probability", ""): "probability; probability of; confidence; confidence of; sure; certain",
+    ("share", ""): "share; shares; share of",
+    ("coverage", ""): "make up; makes up; cover; covers; account for; accounts for; amount to; amounts to; coverage; coverage of",
+    ("neuron", ""): "neuron; neurons",
+    ("layer", ""): "layer",
+    ("percent", ""): "%; percent; per cent",
+    ("none", ""): "no evidence; no evidence for it can be named",
+    ("rest", ""): "so most of it is not named here; most of it is not named here",
+    ("negation", ""): (
+        "no; never; without; neither; nor; none; nothing; nobody; cannot; can't; don't; doesn't; didn't; isn't; aren't; wasn't; "
+        "weren't; won't; hardly; rarely; barely; scarcely; except; unless; if; lack; lacks; absence; missing; absent; nowhere; "
+        "unlikely; seldom; refuses; fails; fail; instead"
+    ),
+    ("glue", ""): (
+        "a; an; the; and; or; of; in; on; at; to; by; from; with; for; as; is; are; was; were; be; it; its; this; that; these; those; "
+        "they; them; their; there; which; what; network; network's; classifier; classifier's; model; model's; evidence; partly; "
+        "also; too; together; further; more; another; same; image; picture; photo; something; things; responds; respond; "
+        "corner; corners; along; across; around; near; hand; part; named; for it; evidence for it; in its favor; named here; "
+        "has; have; seen; shown; visible; found; located; lies; lie; appears; appear; well; then; in addition; moreover; furthermore; "
+        "finally; first; second; third; comes; come; because; unnamed; about; roughly; around; called; so; into; where; who; "
+        "decision; class; label; concept; side; about; up"
+    ),
+}
+
+_CORNERS = {
+    f"{vertical}-{side} corner": "; ".join(
+        f"{word} {side}{tail}" for word in words for tail in ("", " corner", " corners", " hand corner")
+    )
+    for vertical, words in {"top": ("top", "upper"), "bottom": ("bottom", "lower")}.items()
+    for side in ("left", "right")
+}
+
+
+def _entries() -> dict[str, tuple[Entry, ...]]:
+    found: dict[tuple[str, ...], Entry] = {}
+    spelled: list[tuple[Kind, str, str]] = [("position", name, text) for name, text in {**_POSITIONS, **_CORNERS}.items()]
+    spelled += [(kind, value, text) for (kind, value), text in _PHRASES.items()]
+    for kind, value, text in spelled:
+        for phrase in text.split(";"):
+            tokens = tuple(token.text for token in tokenize(phrase))
+            found.setdefault(tokens, Entry(tokens, kind, value))
+    by_first: dict[str, list[Entry]] = {}
+    for entry in sorted(found.values(), key=lambda entry: -len(entry.tokens)):
+        by_first.setdefault(entry.tokens[0], []).append(entry)
+    return {first: tuple(entries) for first, entries in by_first.items()}
+
+
+#: First token → entries that begin with it, longest first.
+ENTRIES = _entries()
+
+#: Every word of the vocabulary.
+WORDS = frozenset(token for entries in ENTRIES.values() for entry in entries for token in entry.tokens)
+
+#: Words that carry meaning wherever they stand: a name that contains one is written in quotation marks.
+RESERVED = frozenset(
+    entry.tokens[0]
+    for entries in ENTRIES.values()
+    for entry in entries
+    if len(entry.tokens) == 1 and entry.kind not in ("glue", "position", "share", "layer")
+) | {"because", "despite", "although", "speaks", "speak", "rather"}

@@ -1,0 +1,220 @@
+"""English: articles, number, and the case of words that come from foreign tables.
+
+A concept may be anything that someone once wrote about a neuron: "Dog faces", "The color red", "black lettering and
+numbers", "dotted", "🦓 (v2)". `noun_phrase` makes of it what can stand after "because of"; `label_name` makes of a class
+label what can stand after "the answer is".
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nle_fast.verbalizers.lexicon import (
+    ADJECTIVES,
+    COLORS,
+    COUNTABLE_ING,
+    DEFINITE,
+    DETERMINERS,
+    MASS,
+    PHRASE_BREAKS,
+    PLURAL_FORMS,
+    PLURAL_ONLY,
+    PROPER,
+    SINGULAR_IN_S,
+)
+
+__all__ = ["NounPhrase", "article", "clean", "indefinite", "is_plural", "label_name", "noun_phrase", "other_number"]
+
+_QUOTES = str.maketrans({mark: "'" for mark in "\"“”„‟«»‘’‚‛"})  # our own quotation marks must stay ours
+_AN_LETTERS = frozenset("AEFHILMNORSX")  # letters whose names begin with a vowel: "an X-ray", "an LCD"
+_A_SOUNDS = re.compile(r"(?:one|once|uni(?!n|m)|us(?:e|ual|u)|uk|ur(?:in|anium)|ut(?:e|il|op)|eu|ewe|ubiq)")
+_AN_SOUNDS = re.compile(r"(?:hour|honest|honor|honour|heir)")
+_IRREGULAR = {plural: singular for singular, plural in PLURAL_FORMS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class NounPhrase:
+    """Words for a concept.
+
+    Attributes:
+        text: With its article, where it takes one: "a dog face", "stripes", "the sky".
+        bare: Without an indefinite article: "dog face", "stripes", "sky".
+        plural: Takes a plural verb.
+        compound: Joins several things with "and", "or", or commas.
+    """
+
+    text: str
+    bare: str
+    plural: bool
+    compound: bool
+
+
+def clean(text: str) -> str:
+    """One line of composed Unicode: no control or invisible characters, single spaces, no double quotation marks."""
+    text = unicodedata.normalize("NFC", text).translate(_QUOTES).replace("_", " ")
+    kept = []
+    for mark in text:
+        kind = unicodedata.category(mark)
+        if kind in ("Cc", "Zl", "Zp", "Cs"):
+            kept.append(" ")
+        elif kind != "Cf" or mark == "\u200d":  # the joiner inside an emoji is visible in effect
+            kept.append(mark)
+    return " ".join("".join(kept).split()).replace(" 's", "'s")
+
+
+@lru_cache(maxsize=4096)
+def label_name(label: str) -> str:
+    """The first name of a class label, which may be a list of WordNet synonyms.
+
+    Example:
+        >>> label_name("tabby, tabby cat")
+        'tabby'
+    """
+    first = clean(label.split(",")[0])
+    return first or clean(label)
+
+
+@lru_cache(maxsize=4096)
+def noun_phrase(concept: str) -> NounPhrase:
+    """Words for a concept, with article and number.
+
+    The head noun is the last word before the first preposition or relative pronoun; it decides. Unknown words count as
+    countable nouns. Adjectives become "something dotted", colors "the color red".
+
+    Example:
+        >>> noun_phrase("Dog face").text, noun_phrase("The color red").text, noun_phrase("hourglass").text
+        ('a dog face', 'the color red', 'an hourglass')
+        >>> noun_phrase("rounded edges in pictures").plural, noun_phrase("grass").text
+        (True, 'grass')
+    """
+    words = _unrepeated(_decapitalized(clean(concept)))
+    if not any(mark.isalnum() for mark in words):
+        return NounPhrase(words or "something unnamed", words or "something unnamed", False, False)
+    tokens = words.lower().split(" ")
+    if tokens[0] in DETERMINERS and len(tokens) > 1:
+        core, compound = _core(tokens[1:])
+        plural = compound or (tokens[0] not in ("a", "an") and is_plural(core[-1]))
+        bare = words.split(" ", 1)[1] if tokens[0] in ("a", "an", "the") else words
+        return NounPhrase(words, bare, plural, compound)
+    colors = [token for token in tokens if token not in ("and", "or")]
+    if all(color in COLORS for color in colors):
+        noun = "colors" if len(colors) > 1 else "color"
+        return NounPhrase(f"the {noun} {words}", words, len(colors) > 1, False)
+    core, compound = _core(tokens)
+    head = core[-1]
+    if compound:
+        return NounPhrase(words, words, True, True)
+    if _is_adjective(head, alone=len(core) == 1):
+        return NounPhrase(f"something {words}", words, False, False)
+    if is_plural(head):
+        return NounPhrase(words, words, True, False)
+    if head in MASS or head in COLORS or (head.endswith("ing") and len(head) > 5 and head not in COUNTABLE_ING):
+        return NounPhrase(words, words, False, False)
+    if head in DEFINITE and len(core) == 1:
+        return NounPhrase(f"the {words}", words, False, False)
+    return NounPhrase(indefinite(words), words, False, False)
+
+
+def indefinite(words: str) -> str:
+    """The words with "a" or "an" before them."""
+    return f"{article(words)} {words}"
+
+
+def article(words: str) -> str:
+    """"a" or "an", by the sound of the first word.
+
+    Example:
+        >>> [article(word) for word in ("hour", "unicorn", "X-ray", "T-shirt", "SUV", "one-way sign", "8-ball")]
+        ['an', 'a', 'an', 'a', 'an', 'a', 'an']
+    """
+    first = re.split(r"[\s\-/]", words, maxsplit=1)[0]
+    if first[:1].isdigit():
+        return "an" if re.match(r"8|1[18](?!\d)", first) else "a"
+    if first.isupper() and (len(first) <= 4 or not re.search("[AEIOU]", first)):
+        return "an" if first[0] in _AN_LETTERS else "a"
+    lower = first.lower()
+    if _AN_SOUNDS.match(lower):
+        return "an"
+    if _A_SOUNDS.match(lower):
+        return "a"
+    return "an" if lower[:1] in tuple("aeiouàáâäèéêëìíîïòóôöùúûü") else "a"
+
+
+def is_plural(word: str) -> bool:
+    """Whether a lower-case noun is a plural, by its form and a list of exceptions."""
+    word = word.rsplit("-", 1)[-1].strip("'.,;:!?()")
+    if word in _IRREGULAR or word in PLURAL_ONLY or word.endswith(("people", "women")) or (word.endswith("men") and len(word) > 5):
+        return True
+    if word in SINGULAR_IN_S or len(word) < 3 or not word.endswith("s"):
+        return False
+    return not word.endswith(("ss", "us", "is", "'s"))
+
+
+def other_number(phrase: NounPhrase) -> str:
+    """The bare phrase with its head noun in the other number, for readers that are not strict about it."""
+    words = phrase.bare.split(" ")
+    core, _ = _core([word.lower() for word in words])
+    at = len(core) - 1
+    head = words[at]
+    return " ".join([*words[:at], _singular(head) if is_plural(head.lower()) else _plural(head), *words[at + 1 :]])
+
+
+def _plural(word: str) -> str:
+    if word in PLURAL_FORMS:
+        return PLURAL_FORMS[word]
+    if word.endswith(("s", "x", "z", "ch", "sh")):
+        return word + "es"
+    if word.endswith("y") and word[-2:-1] not in tuple("aeiou"):
+        return word[:-1] + "ies"
+    return word + "s"
+
+
+def _singular(word: str) -> str:
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes", "zzes")):
+        return word[:-2]
+    return word.removesuffix("s")
+
+
+def _is_adjective(head: str, *, alone: bool) -> bool:
+    if head in ADJECTIVES:
+        return True
+    return alone and len(head) > 6 and head.endswith("ed") and not head.endswith(("eed", "hundred", "tweed"))
+
+
+def _core(tokens: list[str]) -> tuple[list[str], bool]:
+    """The words up to and including the head noun, and whether several things are joined."""
+    end = next((i for i, token in enumerate(tokens) if i and token in PHRASE_BREAKS), len(tokens))
+    core = tokens[:end]
+    joined = any(token.endswith(",") or token in ("&", "/") for token in core[:-1])
+    for i, token in enumerate(core[1:-1], start=1):
+        if token in ("and", "or"):
+            # "black and white stripes": two adjectives, one thing
+            joined = joined or not (core[i - 1] in COLORS or core[i - 1] in ADJECTIVES or core[i - 1].endswith("ed"))
+    return core, joined
+
+
+def _decapitalized(words: str) -> str:
+    """Without the capital with which tables begin their entries, unless it belongs to a name."""
+    first, _, rest = words.partition(" ")
+    if first.lower() in DETERMINERS and first.lower() != first:
+        return f"{first.lower()} {rest}".strip()
+    stem = re.split(r"[-']", first, maxsplit=1)[0]
+    titled = any(word[:1].isupper() for word in rest.split(" "))
+    if len(stem) < 2 or not stem[0].isupper() or not stem[1:].islower() or titled or stem.lower() in PROPER:
+        return words
+    return f"{first[0].lower()}{first[1:]} {rest}".strip()
+
+
+def _unrepeated(words: str) -> str:
+    """ "flower, flower, flower" → "flower": captioning models stutter."""
+    parts = [part.strip() for part in words.split(",")]
+    if len(parts) < 2 or not all(parts):
+        return words
+    return ", ".join(dict.fromkeys(parts))
