@@ -9,13 +9,13 @@ import numpy as np
 import peers
 import pytest
 import torch
+from networks import build
 
 from nle_fast import Config, Explainer, ops
 from nle_fast.classifiers import read
 from nle_fast.classifiers.torch_model import TorchClassifier
 from nle_fast.schema import Evidence, Meaning, Prediction
 from nle_fast.verbalizers import check, open_verbalizer, speak
-from networks import build
 
 K = 10
 SIZE = (500, 375)
@@ -150,7 +150,7 @@ def test_whole(benchmark, name, who):
         with torch.inference_mode():
             return network(torch.from_numpy(explainer.preprocess([picture])))
 
-    (values, neurons, _), explanation = by_peers()[0], explainer(picture)
+    (values, _, _), explanation = by_peers()[0], explainer(picture)
     ours = [item.score for item in explanation.evidence]
     np.testing.assert_allclose(ours, [v for v in values if v > 0], rtol=1e-3)
     assert len(explanation.text) > 20

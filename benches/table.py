@@ -6,12 +6,16 @@ python benches/table.py raw.json benches/results/stages.json
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 
 from nle_fast.version import versions
+
+PEERS = ("captum", "opencv-python-headless", "scikit-image")
 
 
 def compact(raw: dict) -> dict:
@@ -36,8 +40,12 @@ def compact(raw: dict) -> dict:
         groups.append({"group": group, "rows": entries})
     return {
         "date": raw["datetime"][:10],
-        "machine": {"cpu": raw["machine_info"]["cpu"].get("brand_raw", platform.processor()), "cores": 2, "gpu": None},
-        "versions": versions(),
+        "machine": {
+            "cpu": raw["machine_info"]["cpu"].get("brand_raw", platform.processor()),
+            "cores": os.cpu_count(),
+            "gpu": None,
+        },
+        "versions": versions() | {peer: version(peer) for peer in PEERS},
         "groups": groups,
     }
 
