@@ -390,7 +390,7 @@ CASES: tuple[Case, ...] = (
     Case("densenet", DenseNet, (32, 32), 8, "features", False, "features.transition", "features.dense2.1.conv"),
     Case("inception", Inception, (48, 48), 12, "mixed2", True, "mixed1", "mixed2.branch3", lrp=True),
     Case("mobilenet_v2", MobileNetV2, (64, 64), 10, "features", True, "features.2", "features.2.conv"),
-    Case("mobilenet_v3", MobileNetV3, (64, 48), 11, "features", False, "features.1", "features.1.conv.5"),
+    Case("mobilenet_v3", MobileNetV3, (64, 48), 11, "features", False, "features.1", "features.1.conv.6.fc2"),
     Case("squeezenet", SqueezeNet, (47, 47), 10, "features", False, "features.3", "features.4.expand1x1"),
     Case("network_in_network", NetworkInNetwork, (32, 32), 7, "features", True, "features.2", lrp=True),
     Case("batch_norm_last", BatchNormLast, (32, 32), 10, "body", True, "body.2", lrp=True),

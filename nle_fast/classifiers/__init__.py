@@ -1,1 +1,80 @@
-"""…"""
+"""Networks as classifiers, cut at one layer: torch modules, ONNX files, or any object with the members of one.
+
+Torch and ONNX Runtime are imported when the first network of their kind is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from nle_fast.classifiers.base import MEMBERS, Classifier, Reading, read
+from nle_fast.errors import InputError, ModelError
+
+__all__ = ["Classifier", "Reading", "open_classifier", "read"]
+
+WEIGHTS = {".pt", ".pth", ".th", ".bin", ".ckpt", ".safetensors", ".pkl", ".h5", ".keras", ".npz"}
+
+
+def open_classifier(
+    model: Any, *, layer: str | None = None, input_size: tuple[int, int] = (224, 224), device: Any = None
+) -> Classifier:
+    """The classifier for whatever a user passes as a network.
+
+    Args:
+        model: A `torch.nn.Module`, the path of an .onnx file, or an object with the members of `Classifier`, which is
+            returned as it is.
+        layer: Where to cut: torch module name or ONNX tensor name; None: the last 4-D activation that is a cut.
+        input_size: (height, width) of the pictures, for a torch module.
+        device: Where to run; None: where the module is, or the best that ONNX Runtime has.
+
+    Raises:
+        InputError: The file does not exist, or `layer` is not the one of a ready classifier.
+        ModelError: `model` is nothing that can be opened; names what it is and what to pass.
+        LayerNotFoundError: The network has no such layer.
+    """
+    torch = sys.modules.get("torch")  # Who has a module has imported torch.
+    if torch is not None and isinstance(model, torch.nn.Module):
+        from nle_fast.classifiers.torch_model import TorchClassifier
+
+        return TorchClassifier(model, layer, input_size=input_size, device=device)
+    if isinstance(model, (str, os.PathLike)):
+        path = _checked_path(Path(model))
+        from nle_fast.classifiers.onnx_model import OnnxClassifier
+
+        opened: Classifier = OnnxClassifier(path, layer, device=device)
+        return opened
+    missing = [member for member in MEMBERS if not hasattr(model, member)]
+    if missing or isinstance(model, type):
+        raise ModelError(
+            "`model` must be a torch.nn.Module, the path of an .onnx file, or an object with the members of "
+            f"nle_fast.Classifier, got {type(model).__name__} without {', '.join(missing) or 'an instance'}; "
+            "pass one of these."
+        )
+    if layer is not None and layer != model.layer:
+        raise InputError(
+            f"`layer` must be None or {model.layer!r}, the layer of the classifier that was passed, got {layer!r}; "
+            "make the classifier with that layer."
+        )
+    ready: Classifier = model
+    return ready
+
+
+def _checked_path(path: Path) -> Path:
+    suffix = path.suffix.lower()
+    if suffix in WEIGHTS:
+        raise ModelError(
+            f"`model` must be a network, got {path.name!r}: a {suffix} file holds weights, not a network, and pickled "
+            "files are not opened because they can run code; build the module, load its weights and pass the module, "
+            "or export it to ONNX and pass that file."
+        )
+    if not path.exists():
+        raise InputError(f"`model` must be an existing file, got {str(path)!r}, which does not exist; check the path.")
+    if suffix != ".onnx" or path.is_dir():
+        what = "a folder" if path.is_dir() else f"a {suffix or 'suffix-less'} file"
+        raise ModelError(
+            f"`model` must be the path of an .onnx file, got {path.name!r}, {what}; export the network to ONNX."
+        )
+    return path

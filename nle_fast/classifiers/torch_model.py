@@ -1,0 +1,319 @@
+"""Any torch CNN as a classifier that is cut at one layer; the user's module is never touched.
+
+One look at pictures runs the trunk as it is, without autograd, up to the layer, and then plays back the recorded head:
+with autograd for the head alone, or without any when the gradient is a row of the last weight.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images, check_logits
+from nle_fast.classifiers.torch_head import backward, final_weight, one_hot, with_graph
+from nle_fast.classifiers.torch_layers import find_layer, look_at
+from nle_fast.classifiers.torch_twin import make_twin, own_buffers, select, share_buffers, weights_digest
+from nle_fast.errors import BackendError, InputError, ModelError, NleError
+
+__all__ = ["TorchClassifier"]
+
+
+class _ReachedError(BaseException):
+    """Ends a forward pass at the layer; not an Exception, so that a network's own `except` lets it through."""
+
+
+class TorchClassifier:
+    """A torch module, cut at one layer.
+
+    The module is read in eval mode through a twin that shares its weights: training flags, `requires_grad`, `.grad`,
+    hooks and running statistics stay as they are. Weights that are trained further change what the classifier says,
+    but not its `fingerprint`: make a new one then. May be shared by threads.
+
+    Args:
+        model: Any `torch.nn.Module` from pictures (N, 3, h, w) to logits (N, K), K ≥ 2; also compiled, frozen, half
+            precision. A trailing softmax is stepped over. Not TorchScript.
+        layer: Name as in `model.named_modules()`; of a module that is called several times the last call counts. It
+            must be a cut: all that reaches the logits passes through it. None: the last one with a 4-D output of more
+            than one position that is a cut and not merely the maps of the classes.
+        input_size: (height, width) of the pictures.
+        output: Where the logits are in a tuple or dict that the module returns: key, index, attribute name, or a tuple
+            of these; None: the only (N, K) tensor in it.
+        device: Where to run; None: where the module is. On another device the twin has weights of its own.
+
+    Attributes:
+        layer: Name of the layer.
+        num_neurons: C.
+        num_classes: K.
+        closed_form: Is the gradient a row of the last weight, so that `gradients` gives (N, C) without autograd?
+
+    Raises:
+        LayerNotFoundError: `layer` is no module of the network.
+        ModelError: The network cannot be copied or cut there, or it is not clear where its logits are.
+        GradientUnavailableError: An operator after the layer has no gradient.
+        BackendError: The network failed on pictures of `input_size`.
+        InputError: `input_size` is not two whole numbers.
+
+    Example:
+        >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5))
+        >>> classifier = TorchClassifier(model, input_size=(16, 16))
+        >>> classifier.layer, classifier.num_neurons, classifier.num_classes, classifier.closed_form
+        ('1', 8, 5, True)
+    """
+
+    layer: str
+    num_neurons: int
+    num_classes: int
+    closed_form: bool
+
+    def __init__(
+        self,
+        model: nn.Module,
+        layer: str | None = None,
+        *,
+        input_size: tuple[int, int] = (224, 224),
+        output: Any = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        if not isinstance(model, nn.Module):
+            raise ModelError(f"`model` must be a torch.nn.Module, got {type(model).__name__}; pass the module itself.")
+        self._size = _checked_size(input_size)
+        self._local = threading.local()
+        with torch.inference_mode(False), torch.no_grad():
+            self._twin = make_twin(model, device)
+            weights = [*self._twin.parameters(), *self._twin.buffers()]
+            typical = next((weight for weight in weights if weight.is_floating_point()), torch.empty(0, device=device))
+            self._device, self._dtype = typical.device, typical.dtype
+            self._cut(layer, output)
+
+    def _cut(self, name: str | None, output: Any) -> None:
+        """Look at the network with 1, 2 and 3 pictures, find the layer, and check that its head can stand alone."""
+        one, two, three = (self._noise((count, 3, *self._size)) for count in (1, 2, 3))
+        kept = own_buffers(self._twin)
+        with self._blamed(one):
+            returned = self._twin(one.clone())
+        share_buffers(kept)
+        with self._blamed(two):
+            looks = look_at(self._twin, two, output), look_at(self._twin, three, output)
+        self._writes_picture = any(look.recording.writes_picture for look in looks)
+        found = find_layer(self._twin, name, looks, self._trial)
+
+        self.layer, self.num_neurons, self.num_classes = found.name, found.shape[0], looks[0].num_classes
+        self._call, self._shape, self._memory_format, self._head = (
+            found.call,
+            found.shape,
+            found.memory_format,
+            found.head,
+        )
+        self._twin.get_submodule(found.name).register_forward_hook(_stopper(self._local))
+        expected = select(returned, looks[0].path).reshape(1, -1)
+        replayed = found.whole(self._trunk(one)).reshape(1, -1)
+        if not _close(replayed, expected):
+            raise ModelError(
+                f"The network after `layer` {found.name!r} must depend on the layer's output alone, got other logits "
+                "when it was run by itself; take chance and changing state out of the forward pass."
+            )
+        self._weight = self._closed_form()
+        self.closed_form = self._weight is not None
+
+    def _closed_form(self) -> Tensor | None:
+        """The last weight when the gradient is its row; checked against autograd, which is checked to work."""
+        trial = self._trial(self._shape, self._memory_format)
+        weight = final_weight(self._head, trial)
+        target = torch.tensor([0, self.num_classes - 1], device=self._device)
+        logits, leaf = with_graph(self._head, trial)
+        exact = backward(self._head, logits, leaf, one_hot(logits, target, None))
+        if weight is None:
+            return None
+        quick = _rows(weight, target, None, leaf)[:, :, None, None].expand_as(exact)
+        return weight if _close(quick, exact) else None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hexadecimal hash of all weights and the layer's name; computed once, when first asked for."""
+        return weights_digest(self._twin, self.layer)
+
+    def activations(self, images: Any, /) -> Tensor:
+        """Run the network up to the layer.
+
+        Args:
+            images: (N, 3, height, width) floating point, NumPy or torch, of `input_size`.
+
+        Returns:
+            (N, C, H, W) in the network's precision, on its device.
+
+        Raises:
+            InputError: The pictures have another shape.
+            BackendError: The network failed.
+        """
+        with torch.inference_mode(False), torch.no_grad():
+            return self._trunk(self._pictures(images))
+
+    def logits(self, activations: Any, /) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Run what comes after the layer, and only that: (N, C, H, W) → (N, K) float32 NumPy, before any softmax."""
+        with torch.inference_mode(False), torch.no_grad():
+            return self._float(self._head(self._maps(activations)))
+
+    def gradients(self, activations: Any, class_index: Any, /, versus: Any = None) -> Tensor:
+        """Gradient at `activations` of one logit of each picture, or of the difference of two.
+
+        Args:
+            activations: (N, C, H, W).
+            class_index: (N,) whole numbers in 0 … K - 1.
+            versus: (N,) the logits to subtract; -1 or None: none.
+
+        Returns:
+            (N, C) when the network has a closed form, else (N, C, H, W); on the network's device.
+
+        Raises:
+            InputError: A shape or class is wrong.
+        """
+        with torch.inference_mode(False), torch.no_grad():
+            maps = self._maps(activations)
+            target = self._classes("class_index", class_index, len(maps))
+            rival = self._classes("versus", versus, len(maps))
+            if target is None or bool((target < 0).any()):
+                raise InputError("`class_index` must name one class per picture, got none; give indices from 0.")
+            if self._weight is not None:
+                return _rows(self._weight, target, rival, maps)
+            logits, leaf = with_graph(self._head, maps)
+            return backward(self._head, logits, leaf, one_hot(logits, target, rival))
+
+    def read(self, images: Any, target: Any = None, versus: Any = None) -> Reading:
+        """Logits, activations and gradients in one pass; see `nle_fast.classifiers.base.read`, which checks more."""
+        with torch.inference_mode(False), torch.no_grad():
+            maps = self._trunk(self._pictures(images))
+            count = len(maps)
+            if self._weight is None:
+                scores, leaf = with_graph(self._head, maps)
+            else:
+                scores, leaf = self._head(maps), maps
+            logits = check_logits(self._float(scores), images, self.num_classes)
+            winner = logits.argmax(axis=1).astype(np.int64)
+            wanted = check_classes("target", target, count, self.num_classes)
+            chosen = winner if wanted is None else np.where(wanted < 0, winner, wanted)
+            label, rival = torch.from_numpy(chosen).to(self._device), self._classes("versus", versus, count)
+            if self._weight is None:
+                gradients = backward(self._head, scores, leaf, one_hot(scores.detach(), label, rival))
+            else:
+                gradients = _rows(self._weight, label, rival, maps)
+            return Reading(logits, maps, gradients, chosen)
+
+    def _trunk(self, pictures: Tensor) -> Tensor:
+        """Activations of `pictures`; the forward pass ends at the layer."""
+        local = self._local
+        local.calls, local.found = self._call, None
+        try:
+            with self._blamed(pictures):
+                self._twin(pictures)
+        except _ReachedError:
+            pass
+        finally:
+            found, local.calls, local.found = local.found, 0, None
+        if not isinstance(found, Tensor) or tuple(found.shape[1:]) != self._shape:
+            raise BackendError(
+                f"The network must reach `layer` {self.layer!r} with {self._shape} for every picture, got "
+                f"{'nothing' if found is None else tuple(found.shape[1:])}; choose a layer that always runs alike."
+            )
+        return found.clone() if found.is_inference() else found
+
+    @contextmanager
+    def _blamed(self, pictures: Tensor) -> Iterator[None]:
+        shape = tuple(pictures.shape)
+        try:
+            yield
+        except NleError:
+            raise
+        except Exception as err:
+            raise BackendError(
+                f"The network failed on pictures {shape}, {self._dtype}, on {self._device}: "
+                f"{type(err).__name__}: {err}; give the `input_size` that it was made for."
+            ) from err
+
+    def _pictures(self, images: Any) -> Tensor:
+        check_images(images)
+        if tuple(images.shape[2:]) != self._size:
+            raise InputError(
+                f"`images` must be {self._size[0]} × {self._size[1]} (height × width) like `input_size`, got "
+                f"{images.shape[2]} × {images.shape[3]}; resize them, or make a classifier with that input_size."
+            )
+        pictures = _tensor(images).to(self._device, self._dtype)
+        shared = isinstance(images, Tensor) or pictures.data_ptr() == as_numpy(images).ctypes.data
+        return pictures.detach().clone() if shared and self._writes_picture else pictures.detach()
+
+    def _maps(self, activations: Any) -> Tensor:
+        shape = tuple(getattr(activations, "shape", ()))
+        if len(shape) != 4 or shape[1:] != self._shape or not shape[0]:
+            raise InputError(
+                f"`activations` must be (N, {', '.join(map(str, self._shape))}) with N ≥ 1 at layer {self.layer!r}, "
+                f"got {shape or type(activations).__name__}; take them from `activations(images)`."
+            )
+        maps = _tensor(activations).detach().to(self._device, self._dtype)
+        return maps.contiguous(memory_format=self._memory_format)
+
+    def _classes(self, name: str, value: Any, count: int) -> Tensor | None:
+        classes = check_classes(name, value, count, self.num_classes)
+        return None if classes is None else torch.from_numpy(classes).to(self._device)
+
+    def _float(self, logits: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
+        return np.asarray(logits.detach().float().cpu().numpy()).reshape(len(logits) if logits.ndim > 1 else 1, -1)
+
+    def _noise(self, shape: tuple[int, ...]) -> Tensor:
+        generator = torch.Generator().manual_seed(len(shape) + shape[0])  # the user's generator stays as it is
+        return torch.randn(shape, generator=generator, device="cpu", dtype=torch.float32).to(self._device, self._dtype)
+
+    def _trial(self, shape: tuple[int, ...], memory_format: torch.memory_format) -> Tensor:
+        """Random activations of two pictures."""
+        return self._noise((2, *shape)).contiguous(memory_format=memory_format)
+
+
+def _stopper(local: threading.local) -> Callable[[nn.Module, Any, Any], None]:
+    """A hook that ends a forward pass of `_trunk` in this thread, at the wanted call of the layer."""
+
+    def stop(module: nn.Module, args: Any, output: Any) -> None:
+        calls = getattr(local, "calls", 0)
+        if calls:
+            local.calls = calls - 1
+            if calls == 1:
+                local.found = output
+                raise _ReachedError
+
+    return stop
+
+
+def _rows(weight: Tensor, target: Tensor, versus: Tensor | None, maps: Tensor) -> Tensor:
+    """(N, C): what one unit at one position of a neuron adds to the chosen logit, or difference of logits."""
+    weight = weight.detach().flatten(1)
+    rows = weight[target]
+    if versus is not None:
+        rows = rows - weight[versus.clamp(min=0)] * (versus >= 0)[:, None]
+    return rows / maps.shape[2:].numel()
+
+
+def _close(actual: Tensor, expected: Tensor) -> bool:
+    """Equal up to rounding of their precision, relative to the largest value."""
+    tolerance = 1e-4 if torch.finfo(expected.dtype).bits >= 32 else 3e-2
+    scale = max(float(expected.abs().max()), 1e-12)
+    return actual.shape == expected.shape and float((actual - expected).abs().max()) <= tolerance * scale
+
+
+def _tensor(array: Any) -> Tensor:
+    if isinstance(array, Tensor):
+        return array
+    array = np.asarray(array)
+    return torch.from_numpy(array if array.flags.writeable and array.flags.c_contiguous else array.copy())
+
+
+def _checked_size(size: Any) -> tuple[int, int]:
+    values = tuple(size) if isinstance(size, (tuple, list)) else (size,)
+    if len(values) != 2 or not all(
+        isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v > 0 for v in values
+    ):
+        raise InputError(f"`input_size` must be (height, width) in pixels, got {size!r}; give two whole numbers.")
+    return int(values[0]), int(values[1])
