@@ -6,18 +6,13 @@
 
 namespace nle {
 
-void Runs::clear() {
-  x.clear();
-  y.clear();
-  next.clear();
-}
-
-void Runs::add(int row, int from, int to) {
-  x.push_back(from);
-  x.push_back(to);
-  y.push_back(row);
-  next.push_back(-1);
-  next.push_back(-1);
+void Runs::reserve(int more) {
+  const auto needed = static_cast<std::size_t>(count + more);
+  if (needed <= y.size()) return;
+  const std::size_t room = std::max<std::size_t>(2 * needed, 256);
+  x.resize(2 * room);
+  y.resize(room);
+  next.resize(2 * room);
 }
 
 void link_line(Runs& runs, int above, int here, int end, bool diagonal) {
@@ -76,38 +71,40 @@ std::int64_t double_area(const std::vector<Point>& polygon) {
   return sum;
 }
 
-// Douglas-Peucker on the open chain polygon[from..to] (indices may run one past the end, which is the first corner).
-void Simplifier::keep_between(const std::vector<Point>& polygon, int from, int to, double tolerance) {
-  const int size = static_cast<int>(polygon.size());
+// Douglas-Peucker on the open chain of corners from..to; corner number size is the first one again.
+void Simplifier::keep_between(int from, int to, double tolerance) {
+  const float* x = x_.data();
+  const float* y = y_.data();
+  float* distance = distance_.data();
+  const auto tolerance2 = static_cast<float>(tolerance * tolerance);
   stack_.assign(1, {from, to});
   while (!stack_.empty()) {
     const auto [low, high] = stack_.back();
     stack_.pop_back();
-    if (high - low < 2) continue;
-    const Point a = polygon[low];
-    const Point b = polygon[high == size ? 0 : high];
-    const double dx = b.x - a.x;
-    const double dy = b.y - a.y;
-    const double length2 = dx * dx + dy * dy;  // > 0: the ends of a chain are different corners
-    double farthest = tolerance * tolerance * length2;
-    int split = -1;
+    const float ax = x[low];
+    const float ay = y[low];
+    const float dx = x[high] - ax;
+    const float dy = y[high] - ay;
+    const float length2 = dx * dx + dy * dy;  // > 0: the ends of a chain are different corners
+    float farthest = 0.0f;
+#pragma omp simd reduction(max : farthest)
     for (int i = low + 1; i < high; ++i) {
-      const double px = polygon[i].x - a.x;
-      const double py = polygon[i].y - a.y;
-      const double across = dx * py - dy * px;
-      const double along = dx * px + dy * py;
+      const float px = x[i] - ax;
+      const float py = y[i] - ay;
+      const float across = dx * py - dy * px;
+      const float along = dx * px + dy * py;
       // Distance to the segment, not to the line through it, times its length; squared.
-      const double beyond = std::max(std::max(-along, along - length2), 0.0);
-      const double distance = across * across + beyond * beyond;
-      if (distance > farthest) {
-        farthest = distance;
-        split = i;
-      }
+      const float over = along - length2;
+      float beyond = -along > over ? -along : over;
+      beyond = beyond > 0.0f ? beyond : 0.0f;
+      distance[i] = across * across + beyond * beyond;
+      farthest = farthest > distance[i] ? farthest : distance[i];
     }
-    if (split < 0) continue;
+    if (farthest <= tolerance2 * length2) continue;
+    const int split = static_cast<int>(std::find(distance + low + 1, distance + high, farthest) - distance);
     keep_[split] = 1;
-    stack_.emplace_back(low, split);
-    stack_.emplace_back(split, high);
+    if (split - low > 1) stack_.emplace_back(low, split);
+    if (high - split > 1) stack_.emplace_back(split, high);
   }
 }
 
@@ -124,11 +121,20 @@ void Simplifier::operator()(std::vector<Point>& polygon, double tolerance) {
       opposite = i;
     }
   }
+  // Coordinates are exact as float; distances are as good as the tolerance needs.
+  x_.resize(static_cast<std::size_t>(size) + 1);
+  y_.resize(static_cast<std::size_t>(size) + 1);
+  distance_.resize(static_cast<std::size_t>(size) + 1);
+  for (int i = 0; i <= size; ++i) {
+    const Point& corner = polygon[i == size ? 0 : i];
+    x_[i] = static_cast<float>(corner.x);
+    y_[i] = static_cast<float>(corner.y);
+  }
   for (; size > 4 && tolerance >= 0.25; tolerance *= 0.5) {
     keep_.assign(static_cast<std::size_t>(size), 0);
     keep_[0] = keep_[opposite] = 1;
-    keep_between(polygon, 0, opposite, tolerance);
-    keep_between(polygon, opposite, size, tolerance);
+    keep_between(0, opposite, tolerance);
+    keep_between(opposite, size, tolerance);
     kept_.clear();
     for (int i = 0; i < size; ++i) {
       if (keep_[i]) kept_.push_back(polygon[i]);

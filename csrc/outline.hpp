@@ -20,9 +20,18 @@ struct Runs {
   std::vector<std::int32_t> y;
   std::vector<std::int32_t> next;
 
-  void clear();
-  void add(int row, int from, int to);
-  int count() const { return static_cast<int>(y.size()); }
+  int count = 0;  // the vectors are longer: room for more
+
+  // Makes room for `more` runs.
+  void reserve(int more);
+
+  // Returns the new run's number.
+  int add(int row, int from, int to) {
+    x[2 * count] = from;
+    x[2 * count + 1] = to;
+    y[count] = row;
+    return count++;
+  }
 };
 
 // Joins the edges that end on the grid line between two rows: runs [above, here) lie above it, [here, end) below.
@@ -46,9 +55,10 @@ class Simplifier {
   void operator()(std::vector<Point>& polygon, double tolerance);
 
  private:
-  void keep_between(const std::vector<Point>& polygon, int from, int to, double tolerance);
+  void keep_between(int from, int to, double tolerance);
 
   std::vector<char> keep_;
+  std::vector<float> x_, y_, distance_;
   std::vector<std::pair<int, int>> stack_;
   std::vector<Point> kept_;
 };

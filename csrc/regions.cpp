@@ -23,41 +23,41 @@ int base_of(double u, int length) { return std::max(0, std::min(static_cast<int>
 struct Segment {
   int column;
   int from, to;
+  double zero;  // where x would be at fraction 0
+};
+
+// A picture row lies between map rows `map_row` and `map_row + 1`.
+struct Row {
+  int map_row;
+  double fraction;
 };
 
 // All that depends on the picture and the window but not on the map; made once for maps that share them.
-class Geometry {
- public:
+struct Geometry {
   Geometry(PictureSize picture_size, const Window& map_window, int map_height, int map_width)
       : size(picture_size),
         window(map_window),
         box(visible_pixels(picture_size, map_window)),
         cells(make_cells(picture_size, box)),
-        pixels_per_column((map_window.right - map_window.left) / map_width),
-        height_(map_height) {
-    const auto columns = static_cast<std::size_t>(box.x1 - box.x0);
-    fraction_.reserve(columns);
-    fraction_sum_.reserve(columns + 1);
-    fraction_sum_.push_back(0.0);
+        pixels_per_column((map_window.right - map_window.left) / map_width) {
+    for (int y = box.y0; y < box.y1; ++y) {
+      const double v = coordinate(y, window.top, window.bottom, map_height);
+      const int map_row = base_of(v, map_height);
+      rows.push_back({map_row, v - map_row});
+    }
+    fractions.assign(static_cast<std::size_t>(box.x1), 0.0);
+    fraction_sums.assign(static_cast<std::size_t>(box.x1) + 1, 0.0);
     for (int x = box.x0; x < box.x1; ++x) {
       const double u = coordinate(x, window.left, window.right, map_width);
       const int column = base_of(u, map_width);
-      if (segments.empty() || segments.back().column != column) segments.push_back({column, x, x});
+      if (segments.empty() || segments.back().column != column) {
+        segments.push_back({column, x, x, (column + 0.5) * pixels_per_column + window.left - 0.5});
+      }
       segments.back().to = x + 1;
-      fraction_.push_back(u - column);
-      fraction_sum_.push_back(fraction_sum_.back() + fraction_.back());
+      fractions[x] = u - column;
+      fraction_sums[x + 1] = fraction_sums[x] + fractions[x];
     }
   }
-
-  double fraction(int x) const { return fraction_[static_cast<std::size_t>(x - box.x0)]; }
-
-  // Sum of fraction(x) over [from, to).
-  double fraction_sum(int from, int to) const {
-    return fraction_sum_[static_cast<std::size_t>(to - box.x0)] -
-           fraction_sum_[static_cast<std::size_t>(from - box.x0)];
-  }
-
-  double row_coordinate(int y) const { return coordinate(y, window.top, window.bottom, height_); }
 
   PictureSize size;
   Window window;
@@ -65,11 +65,9 @@ class Geometry {
   CellGrid cells;
   double pixels_per_column;
   std::vector<Segment> segments;
-
- private:
-  int height_;
-  std::vector<double> fraction_;
-  std::vector<double> fraction_sum_;
+  std::vector<Row> rows;              // from box.y0 on
+  std::vector<double> fractions;      // of pixel x; those left of box.x0 are not used
+  std::vector<double> fraction_sums;  // over the pixels before x
 };
 
 // What is known of a region while rows go by; labels that turn out to be one region are added up at the end.
@@ -106,10 +104,11 @@ class Finder {
   std::vector<FoundRegion> operator()(const float* map, const Geometry& geometry);
 
  private:
-  // A segment within the rows between two map rows. The value at (x, row) is r0 + (r1 - r0) * fraction(x) with
+  // A segment within the rows between two map rows. The value at (x, row) is r0 + (r1 - r0) * fractions[x] with
   // r0 = left + left_step * g, r1 = right + right_step * g, g the row's fraction.
   struct Patch {
-    const Segment* segment;
+    int from, to;
+    double zero;
     double left, left_step, right, right_step;
     bool everywhere;  // on at all of its pixels, for certain
   };
@@ -119,8 +118,6 @@ class Finder {
 
   void select_patches(const float* map, int row);
   void scan_row(int y, double g);
-  void scan_patch(const Patch& patch, double g, int y);
-  void add_piece(int y, int from, int to, double r0, double slope);
   void join_row(int y, int above, int here);
   int find(int label);
   int unite(int a, int b);
@@ -146,28 +143,27 @@ std::vector<FoundRegion> Finder::operator()(const float* map, const Geometry& ge
   if (!(*high > 0.0f)) return {};
   level_ = options_.threshold * static_cast<double>(*high);
   margin_ = 1e-12 * std::max(static_cast<double>(*high), -static_cast<double>(*low));
-  runs_.clear();
+  runs_.count = 0;
   labels_.clear();
   tallies_.clear();
 
   int above = 0;
   int map_row = -1;
   for (int y = geometry.box.y0; y < geometry.box.y1; ++y) {
-    const double v = geometry.row_coordinate(y);
-    const int row = base_of(v, height_);
-    if (row != map_row) {
-      map_row = row;
-      select_patches(map, row);
+    const Row& row = geometry.rows[static_cast<std::size_t>(y - geometry.box.y0)];
+    if (row.map_row != map_row) {
+      map_row = row.map_row;
+      select_patches(map, map_row);
     }
-    const int here = runs_.count();
-    scan_row(y, v - row);
-    if (above < runs_.count()) {
-      link_line(runs_, above, here, runs_.count(), options_.diagonal);
+    const int here = runs_.count;
+    scan_row(y, row.fraction);
+    if (above < runs_.count) {
+      link_line(runs_, above, here, runs_.count, options_.diagonal);
       join_row(y, above, here);
     }
     above = here;
   }
-  link_line(runs_, above, runs_.count(), runs_.count(), options_.diagonal);
+  link_line(runs_, above, runs_.count, runs_.count, options_.diagonal);
   return collect();
 }
 
@@ -181,52 +177,54 @@ void Finder::select_patches(const float* map, int row) {
     const double a = upper[segment.column], b = upper[next], c = lower[segment.column], d = lower[next];
     const auto [low, high] = std::minmax({a, b, c, d});
     if (high <= level_ - margin_) continue;
-    patches_.push_back({&segment, a, c - a, b, d - b, low > level_ + margin_});
+    patches_.push_back({segment.from, segment.to, segment.zero, a, c - a, b, d - b, low > level_ + margin_});
   }
 }
 
-void Finder::scan_row(int y, double g) {
-  values_.clear();
-  for (const Patch& patch : patches_) scan_patch(patch, g, y);
-}
-
-// The value rises or falls along the segment, also after rounding (each operation is monotone in x), so that the "on"
+// The value rises or falls along a segment, also after rounding (each operation is monotone in x), so that the "on"
 // pixels are all, none, a head or a tail of it. The crossing is solved for, then set right by evaluating the
 // definition at the pixels beside it.
-void Finder::scan_patch(const Patch& patch, double g, int y) {
-  const double r0 = patch.left + patch.left_step * g;
-  const double slope = (patch.right + patch.right_step * g) - r0;
-  int from = patch.segment->from;
-  int to = patch.segment->to;
-  if (!patch.everywhere) {
-    const auto on = [&](int x) { return r0 + slope * geometry_->fraction(x) > level_; };
-    const bool first_on = on(from);
-    const bool last_on = on(to - 1);
-    if (!first_on && !last_on) return;
-    if (first_on != last_on) {
-      // `x` will be the first pixel that is not like the first one: from < x <= to - 1.
-      const double solved = (patch.segment->column + (level_ - r0) / slope + 0.5) * geometry_->pixels_per_column +
-                            geometry_->window.left - 0.5;
-      int x = static_cast<int>(std::min(std::max(std::ceil(solved), from + 1.0), to - 1.0));
-      while (on(x) == first_on) ++x;
-      while (on(x - 1) != first_on) --x;
-      (first_on ? to : from) = x;
+void Finder::scan_row(int y, double g) {
+  const double level = level_;
+  const double* fractions = geometry_->fractions.data();
+  const double* sums = geometry_->fraction_sums.data();
+  const double pixels_per_column = geometry_->pixels_per_column;
+  runs_.reserve(static_cast<int>(patches_.size()));
+  values_.resize(patches_.size());
+  int run = runs_.count - 1;
+  RunValues* value = values_.data() - 1;
+  int open_end = -1;  // where the last run of this row ends so far
+  for (const Patch& patch : patches_) {
+    const double r0 = patch.left + patch.left_step * g;
+    const double slope = (patch.right + patch.right_step * g) - r0;
+    int from = patch.from;
+    int to = patch.to;
+    if (!patch.everywhere) {
+      const auto on = [=](int x) { return r0 + slope * fractions[x] > level; };
+      const bool first_on = on(from);
+      const bool last_on = on(to - 1);
+      if (!first_on && !last_on) continue;
+      if (first_on != last_on) {
+        // `x` becomes the first pixel that is not like the first one: from < x <= to - 1.
+        const double solved = patch.zero + (level - r0) / slope * pixels_per_column;
+        int x = static_cast<int>(std::min(std::max(solved, static_cast<double>(from)), to - 2.0)) + 1;
+        while (on(x) == first_on) ++x;
+        while (on(x - 1) != first_on) --x;
+        (first_on ? to : from) = x;
+      }
     }
-  }
-  add_piece(y, from, to, r0, slope);
-}
-
-void Finder::add_piece(int y, int from, int to, double r0, double slope) {
-  // Arithmetic series: the fractions of the pixels were summed once per picture.
-  const double sum = (to - from) * r0 + slope * geometry_->fraction_sum(from, to);
-  const double peak = r0 + slope * geometry_->fraction(slope > 0.0 ? to - 1 : from);
-  if (!values_.empty() && runs_.x.back() == from) {
-    runs_.x.back() = to;
-    values_.back().sum += sum;
-    values_.back().peak = std::max(values_.back().peak, peak);
-  } else {
-    runs_.add(y, from, to);
-    values_.push_back({sum, peak});
+    // Arithmetic series: the fractions of the pixels were summed once per picture.
+    const double sum = (to - from) * r0 + slope * (sums[to] - sums[from]);
+    const double peak = r0 + slope * fractions[slope > 0.0 ? to - 1 : from];
+    if (from == open_end) {
+      runs_.x[2 * run + 1] = to;
+      value->sum += sum;
+      value->peak = std::max(value->peak, peak);
+    } else {
+      run = runs_.add(y, from, to);
+      *++value = {sum, peak};
+    }
+    open_end = to;
   }
 }
 
@@ -254,7 +252,7 @@ void Finder::join_row(int y, int above, int here) {
   const std::array<int, 4>& cut = geometry_->cells.cut_x;
   const std::array<int, 4>& cut_y = geometry_->cells.cut_y;
   const int cell_row = y < cut_y[1] ? 0 : (y < cut_y[2] ? 1 : 2);
-  const int end = runs_.count();
+  const int end = runs_.count;
   labels_.resize(static_cast<std::size_t>(end));
   for (int run = here; run < end; ++run) {
     const int from = x[2 * run];

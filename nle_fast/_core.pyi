@@ -16,3 +16,28 @@ def score_neurons(
     unit: str = "",
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]: ...
 def vector_units() -> list[str]: ...
+
+# regions
+_Found = tuple[
+    float,  # area
+    tuple[int, int, int, int],  # bbox
+    tuple[float, float],  # centroid
+    float,  # mean
+    float,  # peak
+    tuple[tuple[float, float], ...],  # outline
+    tuple[float, ...],  # cells
+    int,  # places, bit c for cell c
+    int,  # main cell
+]
+
+def find_regions(
+    maps: NDArray[np.float32],
+    sizes: NDArray[np.int64],
+    windows: NDArray[np.float64],
+    threshold: float,
+    connectivity: int,
+    min_area: float,
+    simplify: float,
+    threads: int,
+) -> list[list[_Found]]: ...
+def places_by_area(cells: list[int], width: int, height: int, window: list[float]) -> int: ...

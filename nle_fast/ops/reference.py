@@ -1,11 +1,16 @@
-"""The definition of each operation, in plain NumPy: slow, short, and what the C++ and Triton versions are tested against."""
+"""The definition of each operation, in plain NumPy: slow, short, and what the C++ and Triton versions must equal."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["score_neurons"]
+from nle_fast.ops.positions import merge_positions
+from nle_fast.schema import POSITIONS, Region
+
+__all__ = ["find_regions", "label", "places_by_area", "score_neurons", "upsample"]
+
+Box = tuple[float, float, float, float]
 
 
 def score_neurons(
@@ -29,8 +34,8 @@ def score_neurons(
             supporting, then the k opposing.
 
     Returns:
-        values (N, k'), neurons (N, k'), maps (N, k', H, W) and total (N,) = Σ_c max(score_c, 0), where k' is k, or 2 k for
-        `"both"`. `total` always uses the supporting score.
+        values (N, k'), neurons (N, k'), maps (N, k', H, W) and total (N,) = Σ_c max(score_c, 0), where k' is k, or 2 k
+        for `"both"`. `total` always uses the supporting score.
 
     Source: `../shared/method.md`, formulas; the published score is `max` with support only.
     """
@@ -54,3 +59,157 @@ def score_neurons(
     neurons = np.concatenate([order for _, order in chosen], axis=1).astype(np.int64)
     maps = np.take_along_axis(activations, neurons[:, :, None, None], axis=1).astype(np.float32)
     return values, neurons, maps, total
+
+
+def upsample(
+    plane: NDArray[np.float32], picture_size: tuple[int, int], window: Box | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Interpolate one map to the picture, bilinearly, with half-pixel centers and clamped edges.
+
+    Args:
+        plane: (H, W).
+        picture_size: (width, height) in pixels.
+        window: (left, top, right, bottom) of the picture that the map covers; None: all of it.
+
+    Returns:
+        values and visible, both (height, width); values are meaningless where the window does not reach.
+    """
+    width, height = picture_size
+    left, top, right, bottom = window or (0.0, 0.0, float(width), float(height))
+    rows, columns = plane.shape
+    column, across, seen_x = _axis(width, left, right, columns)
+    row, down, seen_y = _axis(height, top, bottom, rows)
+    cells = plane.astype(np.float64)
+    upper, lower = cells[row], cells[np.minimum(row + 1, rows - 1)]
+    lines = upper + (lower - upper) * down[:, None]
+    before, after = lines[:, column], lines[:, np.minimum(column + 1, columns - 1)]
+    return before + (after - before) * across, seen_y[:, None] & seen_x
+
+
+def _axis(
+    size: int, low: float, high: float, length: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    center = np.arange(size) + 0.5
+    coordinate = np.clip((center - low) / (high - low) * length - 0.5, 0.0, length - 1.0)
+    base = np.clip(np.floor(coordinate).astype(np.int64), 0, max(0, length - 2))
+    return base, coordinate - base, (center >= low) & (center <= high)
+
+
+def label(on: NDArray[np.bool_], connectivity: int) -> tuple[NDArray[np.int64], int]:
+    """Number the connected sets of a boolean picture 1, 2, … in the order of their first pixels; 0 is off."""
+    steps = [(0, 1), (1, 0), (0, -1), (-1, 0)]
+    if connectivity == 8:
+        steps += [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+    labels = np.zeros(on.shape, dtype=np.int64)
+    count = 0
+    for start in zip(*np.nonzero(on), strict=True):
+        if labels[start]:
+            continue
+        count += 1
+        labels[start] = count
+        todo = [start]
+        while todo:
+            y, x = todo.pop()
+            for step_y, step_x in steps:
+                near = (y + step_y, x + step_x)
+                inside = 0 <= near[0] < on.shape[0] and 0 <= near[1] < on.shape[1]
+                if inside and on[near] and not labels[near]:
+                    labels[near] = count
+                    todo.append(near)
+    return labels, count
+
+
+def find_regions(
+    plane: NDArray[np.float32],
+    picture_size: tuple[int, int],
+    threshold: float = 0.5,
+    connectivity: int = 8,
+    min_area: float = 0.0,
+    *,
+    window: Box | None = None,
+) -> tuple[Region, ...]:
+    """The regions of one map: upsample, compare, label. Outlines are left empty.
+
+    Args:
+        plane: (H, W).
+        picture_size: (width, height) in pixels.
+        threshold: On where value > threshold × max(map).
+        connectivity: 4 or 8.
+        min_area: Regions smaller than this fraction of the picture are left out.
+        window: (left, top, right, bottom) of the picture that the map covers; None: all of it.
+
+    Returns:
+        Regions by falling area, ties by their first pixel in scan order.
+    """
+    width, height = picture_size
+    values, visible = upsample(plane, picture_size, window)
+    peak = float(plane.max())
+    labels, count = label(visible & (values > threshold * peak) & (peak > 0), connectivity)
+    cell = _cell_of_pixels(height)[:, None] * 3 + _cell_of_pixels(width)
+    regions = []
+    for number in range(1, count + 1):
+        inside = labels == number
+        y, x = np.nonzero(inside)
+        if len(x) < min_area * width * height:
+            continue
+        on = np.bincount(cell[inside], minlength=9)
+        names = merge_positions(places_by_area(on.tolist(), picture_size, window))
+        main_cell = _main_cell(on.tolist(), x, y, picture_size)
+        regions.append(
+            Region(
+                area=len(x) / (width * height),
+                bbox=(int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1),
+                centroid=(float(x.mean()) + 0.5, float(y.mean()) + 0.5),
+                mean=float(values[inside].mean()),
+                peak=float(values[inside].max()),
+                outline=(),
+                position=names[0] if len(names) == 1 else POSITIONS[main_cell],
+                cells=tuple((on / (width * height)).tolist()),
+            )
+        )
+    return tuple(sorted(regions, key=lambda region: -region.area))
+
+
+def places_by_area(on: list[int], picture_size: tuple[int, int], window: Box | None = None) -> int:
+    """The area-weighted rule: which of the nine cells count as places, as a mask; see `ops.positions_by_area`.
+
+    Args:
+        on: Pixels that are on, per cell.
+        picture_size: (width, height) in pixels.
+        window: (left, top, right, bottom) of the picture that the map covers; None: all of it.
+
+    Returns:
+        Bit c for cell c.
+    """
+    width, height = picture_size
+    _, visible = upsample(np.zeros((1, 1), np.float32), picture_size, window)
+    cell = _cell_of_pixels(height)[:, None] * 3 + _cell_of_pixels(width)
+    whole = np.bincount(cell.ravel(), minlength=9)
+    seen = np.bincount(cell[visible], minlength=9)
+    total = sum(on)
+    if total == 0:
+        return 0
+    if 10 * total >= 9 * seen.sum():
+        return 0x1FF
+    falling = sorted(on, reverse=True)
+    last = next(falling[n] for n in range(9) if 4 * sum(falling[: n + 1]) >= 3 * total)
+    large = {c for c in range(9) if on[c] > 0 and 100 * on[c] >= 100 * last - total}
+    filled = {c for c in range(9) if on[c] > 0 and 2 * on[c] >= seen[c] and 10 * seen[c] >= whole[c]}
+    return sum(1 << c for c in large | filled)
+
+
+def _cell_of_pixels(size: int) -> NDArray[np.int64]:
+    """The third, 0 to 2, that holds the center of each pixel."""
+    return 3 * (2 * np.arange(size) + 1) // (2 * size)
+
+
+def _main_cell(on: list[int], x: NDArray[np.int64], y: NDArray[np.int64], picture_size: tuple[int, int]) -> int:
+    """The cell with the most pixels; among equals the one that holds the centroid, a cut belonging to the middle."""
+    if on.count(max(on)) == 1:
+        return on.index(max(on))
+    column, row = (
+        int(3 * (2 * pixels + 1).sum() >= 2 * len(pixels) * size)
+        + int(3 * (2 * pixels + 1).sum() > 4 * len(pixels) * size)
+        for pixels, size in zip((x, y), picture_size, strict=True)
+    )
+    return 3 * row + column
