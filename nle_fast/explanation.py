@@ -6,6 +6,7 @@ Explanation ─► to_dict / to_json ─► from_dict / from_json      (all but 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -218,13 +219,14 @@ class Explanation:
             folder: Must not exist, or be an empty folder; its parents are made.
 
         Returns:
-            The folder.
+            The folder, as an absolute path.
 
         Raises:
             InputError: The folder has something in it, is a file, or cannot be written.
         """
-        folder = Path(folder)
-        if folder.exists() and not (folder.is_dir() and next(folder.iterdir(), None) is None):
+        folder = Path(os.path.abspath(folder))
+        there = folder.exists()
+        if there and not (folder.is_dir() and next(folder.iterdir(), None) is None):
             raise InputError(f"`folder` must be new or empty, got {str(folder)!r}; give another name or remove it.")
         missing = [parent for parent in folder.parents if not parent.exists()]
         partial = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.partial"
@@ -234,13 +236,15 @@ class Explanation:
                 self.draw().save(partial / "picture.png")
             (partial / "text.txt").write_text(self.text + "\n", encoding="utf-8", errors="replace", newline="\n")
             (partial / "explanation.json").write_text(self.to_json(indent=2) + "\n", encoding="ascii", newline="\n")
-            if folder.exists():
+            if there:
                 folder.rmdir()
             partial.rename(folder)
         except BaseException as error:
             shutil.rmtree(partial, ignore_errors=True)
-            for parent in missing:
-                if parent.exists():
+            with contextlib.suppress(OSError):
+                if there:
+                    folder.mkdir(exist_ok=True)
+                for parent in missing:
                     parent.rmdir()
             if isinstance(error, OSError):
                 raise InputError(f"`folder` must be writable, got {str(folder)!r}: {error}; give another.") from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.draw.fonts import FontPath, load_font
+from nle_fast.draw.fonts import load_font
 from nle_fast.draw.lines import Points
 from nle_fast.draw.palette import EDGE, HALO, PAPER, color_of, rgb
 
@@ -132,7 +132,6 @@ def draw_badge(
     *,
     opposing: bool,
     edge: bool = True,
-    font: FontPath | None = None,
 ) -> None:
     """One number: white on a colored disc for supporting evidence, colored on a white disc for opposing.
 
@@ -143,7 +142,6 @@ def draw_badge(
         rank: The evidence; the number shown is one more.
         opposing: Whether it speaks against the class.
         edge: Whether a white and a thin dark ring set it off, as on a picture.
-        font: As for `load_font`.
     """
     color = rgb(color_of(rank))
     if edge:
@@ -155,7 +153,7 @@ def draw_badge(
     if opposing:
         _disc(draw, center, radius * 0.84, rgb(PAPER))
     digits = str(rank + 1)
-    face = load_font(round(radius * (1.36, 1.16, 0.86, 0.66)[min(len(digits), 4) - 1]), font)
+    face = load_font(round(radius * (1.36, 1.16, 0.86, 0.66)[min(len(digits), 4) - 1]))
     ink = color if opposing else rgb(PAPER)
     # The box of "0" centers every number on the same line; "mm" alone would follow each digit's own height.
     left, top, right, bottom = face.getbbox("0" * len(digits), anchor="ls")

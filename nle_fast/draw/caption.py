@@ -64,7 +64,7 @@ def draw_caption(
     draw = ImageDraw.Draw(panel)
     for row, line in enumerate(lines):
         baseline = margin + 0.83 * em + row * leading
-        _set_line(draw, line, margin, baseline, em, face, opposing, font)
+        _set_line(draw, line, margin, baseline, em, face, opposing)
     return panel.reduce(_FINE)
 
 
@@ -131,13 +131,12 @@ def _set_line(
     em: float,
     face: FreeTypeFont,
     opposing: Collection[int],
-    font: FontPath | None,
 ) -> None:
     for place, piece in enumerate(line):
         if not piece.text:
             assert piece.rank is not None
             center = (x + 0.76 * em, baseline - 0.36 * em)
-            draw_badge(draw, center, 0.52 * em, piece.rank, opposing=piece.rank in opposing, edge=False, font=font)
+            draw_badge(draw, center, 0.52 * em, piece.rank, opposing=piece.rank in opposing, edge=False)
         elif piece.rank is None:
             draw.text((x, baseline), piece.text, fill=rgb(INK), font=face, anchor="ls")
         else:

@@ -105,11 +105,12 @@ def _supports(evidence: Sequence[Evidence], rank: int) -> bool:
 
 def _number(rank: int, supports: bool, margin: str) -> str:
     color = color_of(rank)
+    # Inline, not a block: a block could be torn from its phrase at the end of a line.
     paint = f"background:{color};color:{PAPER}" if supports else f"background:{PAPER};color:{color}"
     return (
-        f'<span style="display:inline-block;box-sizing:border-box;min-width:19px;height:19px;padding:0 3px;'
+        f'<span style="padding:1px 5px;'
         f"margin:{margin};border:1.5px solid {color};border-radius:10px;{paint};font-size:11.5px;font-weight:700;"
-        f'line-height:16px;text-align:center;vertical-align:1px;text-decoration:none">{rank + 1}</span>'
+        f'vertical-align:1px;text-decoration:none;white-space:nowrap;user-select:none">{rank + 1}</span>'
     )
 
 

@@ -54,7 +54,7 @@ def draw_explanation(
     """
     from PIL import Image
 
-    scene = draw_regions(picture, evidence, longest=longest, font=font)
+    scene = draw_regions(picture, evidence, longest=longest)
     if not text.strip():
         return scene
     size = min(32.0, max(19.0, scene.width / 38))
@@ -66,9 +66,7 @@ def draw_explanation(
     return page
 
 
-def draw_regions(
-    picture: Image, evidence: Sequence[Evidence], *, longest: int = 1600, font: FontPath | None = None
-) -> Image:
+def draw_regions(picture: Image, evidence: Sequence[Evidence], *, longest: int = 1600) -> Image:
     """Draw the outlines and numbers on the picture.
 
     Each piece of evidence has one color. Every line lies on a white halo: the colors are dark, so the line shows on
@@ -80,13 +78,12 @@ def draw_regions(
         picture: Upright, any mode and size; not changed.
         evidence: In order of rank; its regions are in pixels of `picture`.
         longest: As for `draw_explanation`.
-        font: As for `draw_explanation`.
 
     Returns:
         A new RGB picture: the shorter side at least 480 pixels unless the longer one would pass `longest`.
 
     Raises:
-        InputError: As for `draw_explanation`.
+        InputError: `picture` is no picture or empty, or `longest` is too small.
     """
     from PIL import Image, ImageDraw
 
@@ -127,7 +124,7 @@ def draw_regions(
                 draw.line(ends, fill=rgb(color), width=round(width * _FINE))
     for badge in badges:
         center = (badge.center[0] * _FINE, badge.center[1] * _FINE)
-        draw_badge(draw, center, radius * _FINE, badge.rank, opposing=not evidence[badge.rank].supports, font=font)
+        draw_badge(draw, center, radius * _FINE, badge.rank, opposing=not evidence[badge.rank].supports)
     smooth = overlay.reduce(_FINE)
     scene.paste(smooth, (0, 0), smooth)
     return scene

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nle_fast.draw.palette import color_of
+from nle_fast.draw.palette import terminal_color_of
 from nle_fast.draw.phrases import phrases
 from nle_fast.schema import Evidence, Span
 
@@ -39,8 +39,8 @@ def rich_text(text: str, spans: Sequence[Span], evidence: Sequence[Evidence] = (
     for phrase in phrases(text, spans):
         style = Style.null()
         if phrase.rank is not None:
-            style = Style(color=color_of(phrase.rank), bold=True, underline=phrase.rank in opposing)
+            style = Style(color=terminal_color_of(phrase.rank), bold=True, underline=phrase.rank in opposing)
         out.append(phrase.text, style)
         for rank in phrase.numbers if numbers else ():
-            out.append(f"[{rank + 1}]", Style(color=color_of(rank)))
+            out.append(f"[{rank + 1}]", Style(color=terminal_color_of(rank)))
     return out
