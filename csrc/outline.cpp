@@ -139,7 +139,7 @@ void Simplifier::operator()(std::vector<Point>& polygon, double tolerance) {
     for (int i = 0; i < size; ++i) {
       if (keep_[i]) kept_.push_back(polygon[i]);
     }
-    if (5 * std::abs(double_area(kept_) - area) <= area) {
+    if (10 * std::abs(double_area(kept_) - area) <= area) {
       polygon.swap(kept_);
       return;
     }

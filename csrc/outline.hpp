@@ -49,7 +49,7 @@ void trace(const Runs& runs, int run, std::vector<Point>& polygon);
 std::int64_t double_area(const std::vector<Point>& polygon);
 
 // Leaves out corners such that none is farther than `tolerance` pixels from the polygon that remains. A polygon that
-// would lose more than a fifth of its area (a dot, a thin line) is kept closer to the original instead.
+// would lose or gain more than a tenth of its area (a dot, a thin line) is kept closer to the original instead.
 class Simplifier {
  public:
   void operator()(std::vector<Point>& polygon, double tolerance);
