@@ -1,0 +1,84 @@
+"""Heads whose gradient can be read off their weights: pooling and one linear map, in either order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto
+
+from nle_fast.classifiers.onnx_graph import Graph, attributes
+
+__all__ = ["pooled_weights"]
+
+MOVES = frozenset({"Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
+
+
+def pooled_weights(graph: Graph, head: Sequence[NodeProto], layer: str, logits: str) -> NDArray[np.float32] | None:
+    """W (K, C) when every logit is W · (mean of the layer over space) + bias, as far as the operators tell; else None.
+
+    The gradient of logit k is then W[k] / (H·W) at every position, whatever the picture.
+    """
+    makes = {name: node for node in head for name in node.output}
+    weights: NDArray[np.float32] | None = None
+    pooled, name = False, logits
+    while name != layer:
+        node = makes.get(name)
+        sources = [source for source in node.input if source in graph.dependent] if node else []
+        if node is None or len(sources) != 1 or not graph.is_float(sources[0]):
+            return None
+        source = sources[0]
+        before, after = graph.shapes.get(source, ()), graph.shapes.get(name, ())
+        if _is_pooling(graph, node):
+            if pooled:
+                return None
+            pooled = True
+        elif node.op_type in ("Conv", "Gemm", "MatMul"):
+            rows = _rows(graph, node, source)
+            if rows is None or weights is not None:
+                return None
+            weights = rows
+        elif node.op_type in MOVES:
+            if before[:2] != after[:2] or (not pooled and before != after and set(before[2:]) != {1}):
+                return None
+        elif node.op_type == "Add" or (node.op_type == "Sub" and source == node.input[0]):
+            if before != after:
+                return None
+        else:
+            return None
+        name = source
+    return weights if pooled else None
+
+
+def _is_pooling(graph: Graph, node: NodeProto) -> bool:
+    """Does the node average each map as a whole?"""
+    shape, settings = graph.shapes.get(node.input[0], ()), attributes(node)
+    if len(shape) != 4:
+        return False
+    if node.op_type == "ReduceMean":
+        axes = settings.get("axes")
+        if axes is None and len(node.input) > 1:
+            axes = graph.constant(node.input[1])
+        return axes is not None and sorted(int(axis) % 4 for axis in axes) == [2, 3]
+    if node.op_type == "AveragePool":
+        return shape[2:] == tuple(settings["kernel_shape"]) and not any(settings.get("pads", ()))
+    return node.op_type == "GlobalAveragePool"
+
+
+def _rows(graph: Graph, node: NodeProto, source: str) -> NDArray[np.float32] | None:
+    """The weights of a linear layer or a 1 × 1 convolution, (outputs, inputs)."""
+    weights = graph.constant(node.input[1]) if source == node.input[0] else None
+    settings = attributes(node)
+    if weights is None:
+        return None
+    if node.op_type == "Conv":
+        plain = settings.get("group", 1) == 1 and set(settings.get("strides", ())) <= {1}
+        if weights.shape[2:] != (1, 1) or not plain or any(settings.get("pads", ())):
+            return None
+        weights = weights[:, :, 0, 0]
+    elif weights.ndim != 2 or settings.get("transA") or len(graph.shapes.get(source, ())) != 2:
+        return None
+    elif not settings.get("transB"):
+        weights = weights.T
+    return np.ascontiguousarray(weights * settings.get("alpha", 1.0), dtype=np.float32)

@@ -1,0 +1,261 @@
+"""An ONNX network as a classifier: cut at one tensor, read in a single run of ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import ArrayLike, NDArray
+from onnx import ModelProto, TensorProto, helper
+
+from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images
+from nle_fast.classifiers.onnx_closed import pooled_weights
+from nle_fast.classifiers.onnx_cut import choose_layer, head_nodes
+from nle_fast.classifiers.onnx_gradients import CLASS_INDEX, GRADIENT, TARGET, VERSUS, write_gradient
+from nle_fast.classifiers.onnx_graph import Graph, converted, file_fingerprint, read_model
+from nle_fast.classifiers.onnx_probe import measure
+from nle_fast.classifiers.onnx_session import Session, execution_provider
+from nle_fast.errors import InputError, ModelError
+
+__all__ = ["OnnxClassifier"]
+
+Array = NDArray[Any]
+Floats = NDArray[np.float32]
+SCATTER_OPSET = 16  # ScatterElements can add from here on, which the gradient of overlapping maxima needs
+
+
+class OnnxClassifier:
+    """A network in an ONNX file, cut at one tensor.
+
+    The gradient is read off the weights where the head is pooling and a linear map. Otherwise it is written as ONNX
+    nodes behind the network, so that one run gives logits, activations and gradients. Objects may be shared by
+    threads. The file is not written to.
+
+    Args:
+        path: The .onnx file; external data beside it.
+        layer: Name of the tensor to cut at; None: the last 4-D activation that everything passes through and that is
+            not merely one map per class.
+        device: None or "cpu", "cuda", or "cuda:1".
+
+    Attributes:
+        layer: Name of the tensor that is cut at.
+        num_neurons: C, its channels.
+        num_classes: K.
+        closed_form: Are gradients (N, C), constant over space and independent of the picture?
+        input_size: (height, width) of the pictures, or None when several sizes work.
+
+    Raises:
+        ModelError: The file is no ONNX network with one picture as input and one logit per class as output, or the
+            layer is no place to cut.
+        LayerNotFoundError: No such tensor.
+        GradientUnavailableError: An operator behind the layer has no gradient here.
+        BackendError: ONNX Runtime cannot open or run the network, or not on this device.
+
+    Source:
+        This project; the gradient is that of `method.md`, "Formulas".
+    """
+
+    def __init__(self, path: str | os.PathLike[str], layer: str | None = None, *, device: object | None = None) -> None:
+        self._path = Path(path)
+        self._device = device
+        execution_provider(device)
+        self._open(read_model(path), layer)
+        if self._graph.opset < SCATTER_OPSET and any(node.op_type == "MaxPool" for node in self._head):
+            self._open(converted(self._graph.model, SCATTER_OPSET, str(path)), self.layer)
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}
+        self._weights = self._verified(pooled_weights(self._graph, self._head, self.layer, self._logits))
+        self.closed_form = self._weights is not None
+        if not self.closed_form:
+            self._written = write_gradient(self._graph, self._head, self.layer, self._logits, self.num_classes)
+        self._session("read")
+
+    def _open(self, model: ModelProto, layer: str | None) -> None:
+        graph = Graph(model, str(self._path))
+        probe = measure(graph)
+        self._graph, self._logits, self._batch = graph, probe.logits, probe.batch
+        self.num_classes, self.input_size = probe.num_classes, probe.input_size
+        self.layer = choose_layer(graph, probe.logits, probe.num_classes, layer)
+        self.num_neurons = graph.shapes[self.layer][1] or 0
+        self._head = head_nodes(graph, self.layer, probe.logits)
+
+    def __repr__(self) -> str:
+        return f"OnnxClassifier({str(self._path)!r}, {self.layer!r})"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """blake2b (16 bytes, hexadecimal) of the file, its external data and the name of the layer."""
+        return file_fingerprint(self._path, self.layer)
+
+    def activations(self, images: Any, /) -> Floats:
+        """Preprocessed pictures (N, 3, h, w) → (N, C, H, W) float32."""
+        return _float32(self._run("trunk", {self._graph.picture: self._pictures(images)})[0])
+
+    def logits(self, activations: Any, /) -> Floats:
+        """(N, C, H, W) → (N, K) float32, by running what comes after the layer, and only that."""
+        given = self._given(activations)
+        return _float32(self._run("head", {self.layer: given})[0]).reshape(len(given), -1)
+
+    def gradients(self, activations: Any, class_index: Any, /, versus: Any = None) -> Floats:
+        """Gradient at the activations of logit `class_index[n]`, minus logit `versus[n]` where given.
+
+        Args:
+            activations: (N, C, H, W).
+            class_index: (N,) whole numbers in [-1, K); -1: the winner.
+            versus: (N,) whole numbers in [-1, K), or None; -1: none.
+
+        Returns:
+            (N, C) float32 when `closed_form`, else (N, C, H, W).
+
+        Raises:
+            InputError: A shape or a class does not fit.
+        """
+        given = self._given(activations)
+        target, rival = self._classes("target", class_index, len(given)), self._classes("versus", versus, len(given))
+        if self._weights is None:
+            return _float32(self._run("gradient", {self.layer: given, TARGET: target, VERSUS: rival})[0])
+        if (target < 0).any():
+            target = np.where(target < 0, self.logits(given).argmax(1), target)
+        return self._pooled(target, rival, given)
+
+    def read(self, images: Any, target: ArrayLike | None = None, versus: ArrayLike | None = None) -> Reading:
+        """Logits, activations, gradients and the classes they are of, in one run.
+
+        Args:
+            images: (N, 3, h, w) floating point, preprocessed.
+            target: (N,) whole numbers in [-1, K), or None; -1: the winner, the lowest of equal ones.
+            versus: (N,) whole numbers in [-1, K), or None; -1: none.
+
+        Raises:
+            InputError: A shape or a class does not fit; the message names the size that does.
+            BackendError: ONNX Runtime failed.
+        """
+        pictures = self._pictures(images)
+        chosen, rival = self._classes("target", target, len(pictures)), self._classes("versus", versus, len(pictures))
+        if self._weights is None:
+            feeds = {self._graph.picture: pictures, TARGET: chosen, VERSUS: rival}
+            scores, activations, gradients, chosen = self._run("read", feeds)
+        else:
+            scores, activations = self._run("read", {self._graph.picture: pictures})
+        scores = _float32(scores).reshape(len(pictures), -1)
+        if self._weights is not None:
+            chosen = np.where(chosen < 0, scores.argmax(1), chosen)
+            gradients = self._pooled(chosen, rival, activations)
+        return Reading(scores, _float32(activations), _float32(gradients), chosen)
+
+    # ---- what goes in
+
+    def _pictures(self, images: Any) -> Array:
+        check_images(images)
+        expected, graph = self.input_size, self._graph
+        if expected is not None and tuple(images.shape[2:]) != expected:
+            raise InputError(
+                f"`images` must be (N, 3, {expected[0]}, {expected[1]}) for {self._path}, got {tuple(images.shape)}; "
+                f"preprocess the pictures to height {expected[0]} and width {expected[1]}."
+            )
+        pictures = as_numpy(images)
+        if graph.channels_last:
+            pictures = pictures.transpose(0, 2, 3, 1)
+        return np.ascontiguousarray(pictures, dtype=graph.picture_dtype)
+
+    def _given(self, activations: Any) -> Array:
+        shape, given = self._graph.shapes[self.layer], as_numpy(activations)
+        fits = given.ndim == 4 and len(given) > 0 and given.dtype.kind == "f"
+        if not fits or any(own not in (None, extent) for own, extent in zip(shape[1:], given.shape[1:], strict=True)):
+            sizes = ", ".join("?" if extent is None else str(extent) for extent in shape[1:])
+            raise InputError(
+                f"`activations` must be floating point (N, {sizes}) at {self.layer!r}, got {given.dtype} of shape "
+                f"{given.shape}; take them from this classifier."
+            )
+        return np.ascontiguousarray(given, dtype=self._graph.dtype(self.layer))
+
+    def _classes(self, name: str, value: Any, count: int) -> NDArray[np.int64]:
+        if value is not None and np.ndim(value) == 0:
+            value = [value] * count
+        classes = check_classes(name, value, count, self.num_classes)
+        return np.full(count, -1, dtype=np.int64) if classes is None else classes
+
+    # ---- closed form
+
+    def _pooled(self, target: NDArray[np.int64], versus: NDArray[np.int64], activations: Array) -> Floats:
+        assert self._weights is not None
+        rows = self._weights[target]
+        if (versus >= 0).any():
+            rows = rows - np.where(versus[:, None] >= 0, self._weights[versus], np.float32(0))
+        return rows * np.float32(1 / (activations.shape[2] * activations.shape[3]))
+
+    def _verified(self, weights: Floats | None) -> Floats | None:
+        """The weights if they do predict how the logits move with random activations, else None."""
+        if weights is None or weights.shape != (self.num_classes, self.num_neurons):
+            return None
+        shape = [extent or 5 for extent in self._graph.shapes[self.layer][1:]]
+        random = np.random.default_rng(3).standard_normal((2, *shape)).astype(np.float32)
+        random[1] = 0
+        moved = self.logits(random).astype(np.float64)
+        predicted = weights.astype(np.float64) @ random[0].mean((1, 2), dtype=np.float64)
+        tolerance = 1e-4 if self._graph.dtype(self.layer) == np.float32 else 2e-2
+        scale = np.abs(moved).max() + np.abs(predicted).max() + 1e-12
+        return weights if np.abs(moved[0] - moved[1] - predicted).max() <= tolerance * scale else None
+
+    # ---- running
+
+    def _run(self, part: str, feeds: dict[str, Array]) -> list[Array]:
+        session, size = self._session(part), self._batch
+        count = len(next(iter(feeds.values())))
+        if size is None or count == size:
+            return session.run(feeds)
+        pieces = []
+        for start in range(0, count, size):
+            rows = np.minimum(np.arange(start, start + size), count - 1)  # the last picture fills the last batch
+            pieces.append(session.run({name: values[rows] for name, values in feeds.items()}))
+        return [np.concatenate(results)[:count] for results in zip(*pieces, strict=True)]
+
+    def _session(self, part: str) -> Session:
+        session = self._sessions.get(part)
+        if session is None:
+            with self._lock:
+                session = self._sessions.get(part)
+                if session is None:
+                    session = Session(self._part(part), str(self._path), self._device)
+                    self._sessions[part] = session
+        return session
+
+    def _part(self, part: str) -> ModelProto:
+        """The network for a purpose: "read" everything, "trunk", "head", or "gradient" of the head."""
+        graph, layer, logits = self._graph, self._graph.info(self.layer), self._graph.info(self._logits)
+        picture = graph.picture_info(self._batch)
+        if part == "trunk":
+            return graph.cut_out(graph.nodes, (), [picture], [layer])
+        if part == "head":
+            return graph.cut_out(self._head, (), [layer], [logits])
+        if self._weights is not None:
+            return graph.cut_out(graph.nodes, (), [picture], [logits, layer])
+        written = self._written
+        classes = [helper.make_tensor_value_info(name, TensorProto.INT64, [self._batch]) for name in (TARGET, VERSUS)]
+        kind = helper.np_dtype_to_tensor_dtype(graph.dtype(self.layer))
+        gradient = helper.make_tensor_value_info(GRADIENT, kind, graph.shapes[self.layer])
+        if part == "gradient":
+            nodes = [*written.head, *written.nodes]
+            model = graph.cut_out(nodes, written.weights, [layer, *classes], [gradient])
+        else:
+            chosen = helper.make_tensor_value_info(CLASS_INDEX, TensorProto.INT64, [self._batch])
+            fuller = {node.output[0]: node for node in written.head if node.op_type == "MaxPool"}
+            nodes = [*(fuller.get(node.output[0], node) for node in graph.nodes if node.output), *written.nodes]
+            inputs, outputs = [picture, *classes], [logits, layer, gradient, chosen]
+            model = graph.cut_out(nodes, written.weights, inputs, outputs)
+        try:
+            onnx.checker.check_model(model)
+        except Exception as error:
+            raise ModelError(
+                f"`model` must be valid ONNX, got {self._path}: {str(error).strip()}; export it again."
+            ) from error
+        return model
+
+
+def _float32(array: Array) -> Floats:
+    return array.astype(np.float32, copy=False)
