@@ -25,6 +25,9 @@ struct Runs {
   // Makes room for `more` runs.
   void reserve(int more);
 
+  // The last run now ends at `to`.
+  void extend(int to) { x[2 * count - 1] = to; }
+
   // Returns the new run's number.
   int add(int row, int from, int to) {
     x[2 * count] = from;

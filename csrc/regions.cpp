@@ -191,9 +191,9 @@ void Finder::scan_row(int y, double g) {
   const double pixels_per_column = geometry_->pixels_per_column;
   runs_.reserve(static_cast<int>(patches_.size()));
   values_.resize(patches_.size());
-  int run = runs_.count - 1;
-  RunValues* value = values_.data() - 1;
-  int open_end = -1;  // where the last run of this row ends so far
+  const int first = runs_.count;
+  RunValues* value = nullptr;  // of the last run of this row
+  int open_end = -1;           // where the last run of this row ends so far
   for (const Patch& patch : patches_) {
     const double r0 = patch.left + patch.left_step * g;
     const double slope = (patch.right + patch.right_step * g) - r0;
@@ -217,12 +217,12 @@ void Finder::scan_row(int y, double g) {
     const double sum = (to - from) * r0 + slope * (sums[to] - sums[from]);
     const double peak = r0 + slope * fractions[slope > 0.0 ? to - 1 : from];
     if (from == open_end) {
-      runs_.x[2 * run + 1] = to;
+      runs_.extend(to);
       value->sum += sum;
       value->peak = std::max(value->peak, peak);
     } else {
-      run = runs_.add(y, from, to);
-      *++value = {sum, peak};
+      value = &values_[static_cast<std::size_t>(runs_.add(y, from, to) - first)];
+      *value = {sum, peak};
     }
     open_end = to;
   }
