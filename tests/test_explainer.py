@@ -93,7 +93,11 @@ def test_batch_equals_one_by_one_for_pictures_of_any_size():
     for one, (picture, target, other) in zip(
         explainer.batch(pictures, targets, versus), zip(pictures, targets, versus, strict=True), strict=True
     ):
-        same(one, explainer(picture, target=target, versus=other))
+        alone = explainer(picture, target=target, versus=other)
+        # NumPy's own matrix product rounds differently for one row and for five.
+        assert (one.text, one.spans) == (alone.text, alone.spans)
+        assert [item.regions for item in one.evidence] == [item.regions for item in alone.evidence]
+        assert one.prediction.logit == pytest.approx(alone.prediction.logit, rel=1e-5)
         assert one.picture.size == picture.shape[1::-1]
     assert explainer.batch([]) == []
     for wrong in ([None], "ball"):
