@@ -21,7 +21,6 @@ from nle_fast.errors import ConfigError, InputError, NleError, NleWarning
 from nle_fast.version import __version__
 
 if TYPE_CHECKING:
-    from nle_fast.explainer import Explainer
     from nle_fast.explanation import Explanation
 
 __all__ = ["main"]
@@ -107,7 +106,7 @@ def explain(
             if as_json:
                 typer.echo(explanation.to_json())
             else:
-                _print_explanation(explainer, explanation, picture, saved)
+                _print_explanation(explanation, picture, saved)
     if failed:
         raise typer.Exit(1)
 
@@ -152,21 +151,20 @@ def _save(explanation: Explanation, folder: Path, picture: Path) -> Path:
     return new
 
 
-def _print_explanation(explainer: Explainer, explanation: Explanation, picture: Path, saved: Path | None) -> None:
+def _print_explanation(explanation: Explanation, picture: Path, saved: Path | None) -> None:
     from rich.console import Console
 
     from nle_fast.draw import rich_text
 
-    console = Console(highlight=False)
-    console.print(f"[dim]{picture.name}[/dim]" if console.is_terminal else picture.name, markup=console.is_terminal)
-    console.print(rich_text(explanation.text, explanation.spans))
-    note = explanation.provenance["verbalizer"]["note"]
     laps = " · ".join(f"{stage} {ms:.1f} ms" for stage, ms in explanation.timings.items())
-    console.print(laps, style="dim")
-    if note:
-        console.print(note, style="dim")
-    if saved is not None:
-        console.print(f"{saved / 'picture.png'}", style="dim", soft_wrap=True)
+    footer = [laps, explanation.provenance["verbalizer"]["note"], str(saved / "picture.png") if saved else ""]
+    console = Console(highlight=False)
+    # A program that reads along gets the bare text; colors and numbers are for a person's terminal.
+    console.print(picture.name, markup=False, style="bold", soft_wrap=True)
+    text = rich_text(explanation.text, explanation.spans) if console.is_terminal else explanation.text
+    console.print(text, markup=False, soft_wrap=not console.is_terminal)
+    for line in filter(None, footer):
+        console.print(line, markup=False, style="dim", soft_wrap=True)
 
 
 def _with_progress(pictures: list[Path]) -> Iterator[Path]:
