@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nle_fast.schema import Meaning, Span
-from nle_fast.verbalizers.phrases import Key, Names, coverage_rest, leads, names_of
-from nle_fast.verbalizers.reading import Mention, Number, Part, Place, Reading, read
+from nle_fast.verbalizers.claims import Mention, Number, Part, Place, Reading
+from nle_fast.verbalizers.phrases import NEURON, Key, Names, coverage_rest, leads, names_of
+from nle_fast.verbalizers.reading import read
 
 __all__ = ["Report", "check"]
 
@@ -65,10 +66,10 @@ class Report:
 def check(text: str, meaning: Meaning) -> Report:
     """Compares a text with a meaning representation.
 
-    A concept may stand in singular or plural, with or without article and quotation marks. A number is right when it is
-    the value rounded to the digits shown. Where neurons share a concept and a polarity, one mention with all their places
-    says them all (in `expert`, each number needs its own places). Where one place could belong to one or two concepts
-    ("A and B in the center"), the reading that fits is taken.
+    A concept may stand in singular or plural, with or without article and quotation marks. A number is right when it
+    is the value rounded to the digits shown. Where neurons share a concept and a polarity, one mention with all their
+    places says them all (in `expert`, each number needs its own places). Where one place could belong to one or two
+    concepts ("A and B in the center"), the reading that fits is taken.
 
     Args:
         text: Any text.
@@ -122,7 +123,7 @@ class _Comparison:
     def __init__(self, meaning: Meaning, names: Names) -> None:
         self.meaning = meaning
         self.keys: list[Key] = [
-            ("#", str(item.neuron)) if name is None else name.key
+            (NEURON, str(item.neuron)) if name is None else name.key
             for item, name in zip(meaning.evidence, names.concepts, strict=True)
         ]
         self.expert = meaning.style == "expert"
@@ -203,7 +204,9 @@ class _Comparison:
         if len(mention.keys) == 1:
             return mention.keys[0]
         expected = [key for key in mention.keys if (key, mention.polarity) in groups]
-        return next((key for key in expected if (key, mention.polarity) not in told), (expected or list(mention.keys))[0])
+        return next(
+            (key for key in expected if (key, mention.polarity) not in told), (expected or list(mention.keys))[0]
+        )
 
     def _group(self, ranks: Sequence[int], mentions: Sequence[Mention]) -> None:
         """Evidence of one concept and polarity, and all mentions of it."""
@@ -234,7 +237,7 @@ class _Comparison:
     def _part(self, part: Part, mention: Mention, left: Sequence[int]) -> list[int]:
         """Expert: the neurons told in one part of a mention, with their shares and places."""
         meaning, own = self.meaning, []
-        unnamed = mention.keys[0][0] == "#" and len(mention.keys) == 1
+        unnamed = mention.keys[0][0] == NEURON and len(mention.keys) == 1
         if unnamed and left:
             own = [left[0]]
         for number, start, end in part.neurons:
@@ -249,7 +252,9 @@ class _Comparison:
             if i >= len(own):
                 self.added.append((share.start, share.end))
                 continue
-            self._say(f"evidence.{own[i]}.share", share.start, share.end, right=_right(share, meaning.evidence[own[i]].share))
+            self._say(
+                f"evidence.{own[i]}.share", share.start, share.end, right=_right(share, meaning.evidence[own[i]].share)
+            )
         if own:
             self._places(part, mention, own, each=True)
         return own

@@ -1,7 +1,7 @@
 """The names that occur in one meaning representation, as they are written and as they are recognized.
 
-A name that could be mistaken for something else - a place, a number, a marker, the beginning of another name - is written
-in quotation marks: “dots on the left”. The checker reads what stands between such marks as a name and as nothing else.
+A name that could be mistaken for something else - a place, a number, a marker, the beginning of another name - is
+written in quotation marks: “dots on the left”. The checker reads what stands between them as a name and nothing else.
 """
 
 from __future__ import annotations
@@ -16,15 +16,19 @@ from nle_fast.schema import Evidence, Meaning
 from nle_fast.verbalizers.vocabulary import ENTRIES, RESERVED, WORDS, tokenize
 from nle_fast.verbalizers.words import clean, label_name, noun_phrase, other_number
 
-__all__ = ["Name", "Names", "coverage_rest", "leads", "names_of", "percent"]
+__all__ = ["NEURON", "Key", "Name", "Names", "coverage_rest", "leads", "names_of", "percent"]
 
 Key = tuple[str, ...]
+
+#: First token of the keys of unnamed neurons; no text has such a token.
+NEURON = "\0neuron"
+
 _PLAIN_WORDS = re.compile(r"[^\W\d_]+(?:(?: |-|['’])[^\W\d_]+)*")
 _PLAIN_LAYER = re.compile(r"[A-Za-z_/][\w./:-]*[\w]")
 _PLACE_WORDS = frozenset(
     token for entries in ENTRIES.values() for entry in entries if entry.kind == "position" for token in entry.tokens
 ) - {"the", "of", "image", "picture", "photo", "part", "edge", "side", "hand", "cross", "area", "border", "through"}
-_PREPOSITIONS = frozenset("in on at along across around".split())
+_PREPOSITIONS = frozenset(["in", "on", "at", "along", "across", "around"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Name:
         key: Tokens of the bare words; two names with one key are one thing.
         plural: Takes a plural verb.
         quoted: Stands between quotation marks.
-        variants: Further token sequences by which a lenient reader recognizes it, with article and in the other number.
+        variants: Further token sequences by which a lenient reader recognizes it: as written, in the other number.
     """
 
     text: str
@@ -126,8 +130,7 @@ def _concept(concept: str) -> Name:
     if _needs_quotes(phrase.bare) or len(phrase.bare) > 60 or not phrase.bare:
         return _quoted(phrase.bare)
     other = other_number(phrase)
-    variants = {_key(text) for text in (phrase.text, f"a {phrase.bare}", f"an {phrase.bare}", f"the {phrase.bare}", other,
-                                        f"a {other}", f"an {other}", f"the {other}")}  # fmt: skip
+    variants = {_key(phrase.text), _key(other)} - {_key(phrase.bare)}
     return Name(phrase.text, phrase.bare, _key(phrase.bare), phrase.plural, False, tuple(sorted(variants)))
 
 
@@ -136,7 +139,7 @@ def _label(label: str) -> Name:
     if _needs_quotes(label) or len(label) > 60:
         return _quoted(label)
     key = _key(label)
-    return Name(label, label, key, False, False, tuple((word, *key) for word in ("a", "an", "the")))
+    return Name(label, label, key, False, False, ())
 
 
 @lru_cache(maxsize=64)
@@ -179,7 +182,13 @@ def _needs_quotes(words: str) -> bool:
         if token in _PLACE_WORDS and any(before in _PREPOSITIONS for before in tokens[max(0, i - 3) : i]):
             return True
         for entry in ENTRIES.get(token, ()):
-            if len(entry.tokens) > 1 and entry.kind not in ("glue", "position") and tokens[i : i + len(entry.tokens)] == entry.tokens:
+            if (
+                len(entry.tokens) > 1
+                and entry.kind not in ("glue", "position")
+                and tokens[i : i + len(entry.tokens)] == entry.tokens
+            ):
                 return True
     # "top" must not end in a place, and "left" not begin with one: "stripes on the left" + "half moon"
-    return tokens[0] in _PLACE_WORDS or tokens[-1] in _PLACE_WORDS or tokens[0] in WORDS - {"the", "a", "an", "something"}
+    return (
+        tokens[0] in _PLACE_WORDS or tokens[-1] in _PLACE_WORDS or tokens[0] in WORDS - {"the", "a", "an", "something"}
+    )

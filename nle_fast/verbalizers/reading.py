@@ -1,99 +1,37 @@
 """Reads a text from left to right and notes what it claims: labels, concepts for and against, places, numbers.
 
-One pass over the tokens. Names are matched before vocabulary, longest first. A place belongs to the concept before it; to
-the concept after it where none came before in the clause; ", both in …" to two. What a concept speaks for is decided by
-the marker before it ("because of") or the verb after it ("speaks against").
+One pass over the tokens. Names are matched before vocabulary, longest first. A place belongs to the concept before it;
+to the concept after it where none came before in the clause; ", both in …" to two. What a concept speaks for is decided
+by the marker before it ("because of") or the verb after it ("speaks against").
 """
 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nle_fast.schema import Meaning
-from nle_fast.verbalizers.phrases import Key, Names
+from nle_fast.verbalizers.claims import Label, Mention, Number, Part, Place, Reading
+from nle_fast.verbalizers.phrases import NEURON, Key, Name, Names
 from nle_fast.verbalizers.vocabulary import ENTRIES, Entry, Token, tokenize
 
-__all__ = ["Label", "Mention", "Number", "Part", "Place", "Reading", "read"]
+__all__ = ["read"]
 
 _OPEN, _CLOSE = frozenset("“\"‘'"), frozenset("”\"’'")
 _ENDS = frozenset(".!?")
 
 
-@dataclass(slots=True)
-class Place:
-    """A position name in the text."""
-
-    name: str
-    start: int
-    end: int
-
-
-@dataclass(slots=True)
-class Number:
-    """A percentage in the text; `bound` is "<", ">" or empty."""
-
-    value: float
-    decimals: int
-    bound: str
-    start: int
-    end: int
-
-
-@dataclass(slots=True)
-class Label:
-    """A class label: its role by name, and by the words before it ("class", "notclass", "versus", or "" where they tell nothing)."""
-
-    role: str
-    cue: str
-    start: int
-    end: int
-
-
-@dataclass(slots=True)
-class Part:
-    """Places of a concept with the neurons and shares that are told with them."""
-
-    places: list[Place] = field(default_factory=list)
-    neurons: list[tuple[int, int, int]] = field(default_factory=list)
-    shares: list[Number] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Mention:
-    """A concept in the text; `maybe` are places that it may share with a neighbor ("A and B in the center")."""
-
-    keys: tuple[Key, ...]
-    start: int
-    end: int
-    polarity: str
-    parts: list[Part]
-    maybe: list[Place] = field(default_factory=list)
-    main: bool = False
-
-
-@dataclass(slots=True)
-class Reading:
-    """Everything that a text claims; `added` are stretches that claim what no name or marker explains."""
-
-    labels: list[Label] = field(default_factory=list)
-    mentions: list[Mention] = field(default_factory=list)
-    layers: list[tuple[int, int]] = field(default_factory=list)
-    probabilities: list[Number] = field(default_factory=list)
-    coverages: list[Number] = field(default_factory=list)
-    none: list[tuple[int, int]] = field(default_factory=list)
-    rest: list[tuple[int, int]] = field(default_factory=list)
-    added: list[tuple[int, int]] = field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A token sequence that is a name, and what it can be: "class", "versus", "layer", or the key of a concept."""
+    """A token sequence that is a name, and what it can be: "class", "versus", "layer", or the key of a concept.
+
+    `roles` are for names between quotation marks, `bare` for names that may stand without; `exact`: as it is written.
+    """
 
     tokens: Key
     exact: bool
-    quoted: bool
     roles: tuple[str | Key, ...]
+    bare: tuple[str | Key, ...]
 
 
 def read(text: str, meaning: Meaning, names: Names, *, lenient: bool = False) -> Reading:
@@ -118,7 +56,9 @@ class _Reader:
         self.known = _known(names)
         self.lenient = lenient
         self.plain = meaning.style != "expert"
-        self.unnamed = {item.neuron for item, name in zip(meaning.evidence, names.concepts, strict=True) if name is None}
+        self.unnamed = {
+            item.neuron for item, name in zip(meaning.evidence, names.concepts, strict=True) if name is None
+        }
         self.last_polarity = "for"
         self.numeric = ""  # what the next number is, by the last such word
         self.unread: list[Token] = []  # words of an added claim so far
@@ -149,11 +89,12 @@ class _Reader:
         entry = self._entry(i)
         known, skip = self._name(i)
         if known is not None and (skip or entry is None or len(known.tokens) > len(entry.tokens) or (
-            len(known.tokens) == len(entry.tokens) and not known.quoted
+            len(known.tokens) == len(entry.tokens) and known.bare
         )):  # fmt: skip
             self._flush()
             last = self.tokens[i + skip + len(known.tokens) - 1]
-            self._named(known, self.tokens[i + skip].start, last.end)
+            roles = known.bare if known.bare and not skip else known.roles
+            self._named(roles, self.tokens[i + skip].start, last.end)
             return i + len(known.tokens) + 2 * skip
         if entry is not None:
             self._flush()
@@ -191,14 +132,14 @@ class _Reader:
                 if after < len(tokens) and tokens[after].text in _CLOSE and self._matches(known.tokens, i + 1):
                     return known, 1
         for known in self.known.get(tokens[i].text, ()):
-            if (self.lenient or not known.quoted) and self._matches(known.tokens, i):
+            if (self.lenient or known.bare) and self._matches(known.tokens, i):
                 return known, 0
         return None, 0
 
     # Names
 
-    def _named(self, known: _Known, start: int, end: int) -> None:
-        role = self._role(known.roles)
+    def _named(self, roles: tuple[str | Key, ...], start: int, end: int) -> None:
+        role = self._role(roles)
         cue, cue_start, cue_end = self.cue
         if isinstance(role, str):
             if role == "layer":
@@ -210,7 +151,7 @@ class _Reader:
         if cue == "versus":
             self.out.added.append((cue_start, cue_end))  # "not stripes"
         self.cue = ("", 0, 0)
-        self._mention(tuple(key for key in known.roles if not isinstance(key, str)), start, end)
+        self._mention(tuple(key for key in roles if not isinstance(key, str)), start, end)
 
     def _role(self, roles: tuple[str | Key, ...]) -> str | Key:
         if len(roles) == 1:
@@ -331,7 +272,7 @@ class _Reader:
             if token.text.isdigit():
                 number, found = int(token.text), True
                 if number in self.unnamed:
-                    self._mention((("#", token.text),), start, token.end)
+                    self._mention(((NEURON, token.text),), start, token.end)
                 elif self.out.mentions and not self.plain:
                     self.out.mentions[-1].parts[-1].neurons.append((number, start, token.end))
                     self.places = None
@@ -392,7 +333,7 @@ class _Reader:
             self._end_sentence()
 
     def _close_cue(self) -> None:
-        """ "not because of": words that announce a label, and none came."""
+        """As in "not because of": words that announce a label, and none came."""
         if self.cue[0] == "versus":
             self.out.added.append(self.cue[1:])
         self.cue = ("", 0, 0)
@@ -415,26 +356,29 @@ class _Reader:
 
 def _known(names: Names) -> dict[str, list[_Known]]:
     """First token → names that begin with it: longest first, as written before other forms."""
-    roles: dict[tuple[Key, bool, bool], list[str | Key]] = {}
+    roles: dict[tuple[Key, bool], list[str | Key]] = {}
+    bare: dict[tuple[Key, bool], list[str | Key]] = {}
 
-    def add(tokens: Key, exact: bool, quoted: bool, role: str | Key) -> None:
-        if tokens and role not in (some := roles.setdefault((tokens, exact, quoted), [])):
-            some.append(role)
+    def add(name: Name, role: str | Key, tokens: Key, exact: bool = True) -> None:
+        for found in (roles,) if name.quoted else (roles, bare):
+            if role not in (some := found.setdefault((tokens, exact), [])):
+                some.append(role)
 
-    add(names.target.key, True, names.target.quoted, "class")
+    add(names.target, "class", names.target.key)
     if names.versus is not None:
-        add(names.versus.key, True, names.versus.quoted, "versus")
-    add(names.layer.key, True, names.layer.quoted, "layer")
+        add(names.versus, "versus", names.versus.key)
+    add(names.layer, "layer", names.layer.key)
     for name in names.concepts:
         if name is not None:
-            add(name.key, True, name.quoted, name.key)
+            add(name, name.key, name.key)
             for variant in name.variants:
-                add(variant, False, name.quoted, name.key)
+                add(name, name.key, variant, False)
     by_first: dict[str, list[_Known]] = {}
-    for (tokens, exact, quoted), what in roles.items():
-        if not exact:  # a form of one name that is another name as written: the other name
-            what = [*roles.get((tokens, True, quoted), ()), *what] if (tokens, True, quoted) in roles else what
-        by_first.setdefault(tokens[0], []).append(_Known(tokens, exact, quoted, tuple(dict.fromkeys(what))))
+    for (tokens, exact), what in roles.items():
+        if exact or (tokens, True) not in roles:  # a form of one name that is another name as written is the other name
+            by_first.setdefault(tokens[0], []).append(
+                _Known(tokens, exact, tuple(what), tuple(bare.get((tokens, exact), ())))
+            )
     for some in by_first.values():
-        some.sort(key=lambda known: (-len(known.tokens), not known.exact))
+        some.sort(key=lambda known: -len(known.tokens))
     return by_first

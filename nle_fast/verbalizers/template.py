@@ -1,8 +1,8 @@
 """The template verbalizer: deterministic, and right by construction.
 
 The text is put together from pieces, each of which knows the facts that it says, so the spans need no search. Evidence
-with the same concept is told once, with all its places; neighbors in the same place share it. Every sentence begins with
-fixed words, so no concept ever has to be capitalized.
+with the same concept is told once, with all its places; neighbors in the same place share it. Every sentence begins
+with fixed words, so no concept ever has to be capitalized.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _Pieces = list[_Piece]
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """Something in a list: its pieces; its punctuation inside (0 none, 1 "and", 2 commas); its number; ", both in …"?"""
+    """In a list; `depth`: punctuation inside (0 none, 1 "and", 2 commas); `bundle`: ends in ", both in …"."""
 
     pieces: _Pieces
     depth: int = 0
@@ -49,7 +49,7 @@ class _Group:
 
 
 class TemplateVerbalizer:
-    """Says every fact once and nothing else, always in the same words.
+    r"""Says every fact once and nothing else, always in the same words.
 
     Percentages: whole in `plain`, one decimal in `expert`; "<" and ">" keep "0%" and "100%" from being said of what is
     not (see `percent`). "mainly" is said only where it is true: the first concept makes up at least half of what is
@@ -60,8 +60,9 @@ class TemplateVerbalizer:
         >>> from nle_fast.schema import Evidence, Meaning, Prediction
         >>> stripes = Evidence(431, "Stripes", None, 6.0, 0.6, True, ("center", "left"), ())
         >>> meaning = Meaning(Prediction(340, "zebra", 0.98, 12.0), None, (stripes,), 0.6, "layer4", "plain")
-        >>> print(TemplateVerbalizer().verbalize(meaning).text)
-        The network's answer is zebra, mainly because of stripes in the center and on the left. This makes up 60% of the evidence for it.
+        >>> print(TemplateVerbalizer().verbalize(meaning).text.replace(". ", ".\n"))
+        The network's answer is zebra, mainly because of stripes in the center and on the left.
+        This makes up 60% of the evidence for it.
     """
 
     name = "template"
@@ -94,12 +95,18 @@ class _Writer:
             main = leads(meaning, self._evidence(first))
             small = meaning.coverage < _SMALL
             rest = supporting[1:_PER_SENTENCE]
-            adverb = "mainly " if main else "partly " if small or (len(supporting) == 1 and meaning.coverage < 0.5) else ""
+            adverb = (
+                "mainly " if main else "partly " if small or (len(supporting) == 1 and meaning.coverage < 0.5) else ""
+            )
             out.append(_Piece(f", {adverb}because of " if meaning.winner else f"what speaks for it is {adverb}"))
             if main and rest:
                 item = self._items([first])[0]
                 joint = (", and" if item.depth else " and") + " partly "
-                out += [*item.pieces, _Piece(joint + ("because of " if meaning.winner else "")), *_joined(self._items(rest))]
+                out += [
+                    *item.pieces,
+                    _Piece(joint + ("because of " if meaning.winner else "")),
+                    *_joined(self._items(rest)),
+                ]
             else:
                 out += _joined(self._items(supporting[:_PER_SENTENCE]))
             out.append(_Piece("."))
@@ -107,7 +114,11 @@ class _Writer:
                 out += [_Piece(f" {_FURTHER[i % len(_FURTHER)]}"), *_joined(self._items(some)), _Piece(".")]
             out += self._coverage(one=len(supporting) == 1, decimals=0)
         elif not opposing:
-            out.append(_Piece(", but no evidence for it can be named." if meaning.winner else "no evidence for it can be named."))
+            out.append(
+                _Piece(
+                    ", but no evidence for it can be named." if meaning.winner else "no evidence for it can be named."
+                )
+            )
         for i, some in enumerate(_chunks(opposing)):
             items = self._items(some)
             plural = len(some) > 1 or items[0].plural
@@ -124,7 +135,9 @@ class _Writer:
 
     def expert(self) -> _Pieces:
         meaning, supporting, opposing = self.meaning, self.supporting, self.opposing
-        out = self._answer(_Piece(" (probability "), _Piece(percent(meaning.target.probability, 1), ("probability",)), _Piece(")"))
+        out = self._answer(
+            _Piece(" (probability "), _Piece(percent(meaning.target.probability, 1), ("probability",)), _Piece(")")
+        )
         if not meaning.evidence:
             lead = ", but " if meaning.winner else ""
             return [*out, _Piece(f"{lead}no evidence for it can be named.")]
@@ -162,9 +175,12 @@ class _Writer:
     # Sentences
 
     def _answer(self, *probability: _Piece) -> _Pieces:
-        """The answer; ends where a reason can follow, or with a new sentence begun when it is not the network's answer."""
+        """The answer; ends where a reason can follow (in a new sentence when it is not the network's answer)."""
         names, winner = self.names, self.meaning.winner
-        out = [_Piece("The network's answer is " if winner else "The network's answer is not "), _Piece(names.target.text, ("class",))]
+        out = [
+            _Piece("The network's answer is " if winner else "The network's answer is not "),
+            _Piece(names.target.text, ("class",)),
+        ]
         out += probability
         if winner:
             return out + ([_Piece(" rather than "), _Piece(names.versus.text, ("versus",))] if names.versus else [])
@@ -229,10 +245,8 @@ class _Writer:
             else:
                 items.append(_Item([*what, _Piece(" "), *where], depth, plural))
             i = j
-        for group in groups:
-            if group not in placed:
-                items.append(_Item([self._concept(group)], 0, bool(group.name and group.name.plural)))
-        return items
+        nowhere = [group for group in groups if group not in placed]
+        return items + [_Item([self._concept(group)], 0, bool(group.name and group.name.plural)) for group in nowhere]
 
     def _expert_items(self, groups: Sequence[_Group]) -> list[_Item]:
         """One item per neuron; the words of a shared concept are said once for all neurons that have places."""
@@ -248,7 +262,12 @@ class _Writer:
                 where, depth = _where(self._places(ranks))
                 parts.append(_Item([*where, *self._numbers(group, ranks)], depth))
             if parts:
-                items.append(_Item([self._expert_name(shared), _Piece(" "), *_joined(parts)], 2 if len(parts) > 1 else parts[0].depth))
+                items.append(
+                    _Item(
+                        [self._expert_name(shared), _Piece(" "), *_joined(parts)],
+                        2 if len(parts) > 1 else parts[0].depth,
+                    )
+                )
             if nowhere:
                 alone = _Group(group.name, tuple(nowhere))
                 items.append(_Item([self._expert_name(alone), *self._numbers(group, nowhere)]))
@@ -286,11 +305,13 @@ class _Writer:
 
 
 def _where(places: dict[str, tuple[str, ...]]) -> tuple[_Pieces, int]:
-    """ "in the center and at the top and bottom", and its depth."""
+    """Such as "in the center and at the top and bottom", and its depth."""
     clusters: dict[str, list[str]] = {}
     for name in places:
         lead, noun = _preposition(name)
-        clusters.setdefault(lead if noun in ("top", "bottom", "left", "right") or name.endswith("corner") else f"{lead}{noun}", []).append(name)
+        clusters.setdefault(
+            lead if noun in ("top", "bottom", "left", "right") or name.endswith("corner") else f"{lead}{noun}", []
+        ).append(name)
     parts: list[_Item] = []
     for names in sorted(clusters.values(), key=lambda names: len(names) > 1):
         lead = _preposition(names[0])[0]
@@ -306,7 +327,7 @@ def _where(places: dict[str, tuple[str, ...]]) -> tuple[_Pieces, int]:
 
 
 def _preposition(name: str) -> tuple[str, str]:
-    """ "top-left corner" → ("in the ", "top-left")."""
+    """Preposition and noun: "top-left corner" → ("in the ", "top-left")."""
     if name in ("top", "bottom"):
         return "at the ", name
     if name in ("left", "right"):
@@ -330,7 +351,7 @@ def _preposition(name: str) -> tuple[str, str]:
 
 
 def _joined(items: Sequence[_Item]) -> _Pieces:
-    """ "A", "A and B", "A, B, and C"; semicolons where an item has commas inside."""
+    """As in "A", "A and B", "A, B, and C"; semicolons where an item has commas inside."""
     depth = max((item.depth for item in items), default=0)
     if len(items) == 2:
         separators = [(" and ", ", and ", ", as well as ")[depth]]

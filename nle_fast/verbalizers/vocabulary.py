@@ -81,30 +81,33 @@ _POSITIONS = {
 
 _PHRASES: dict[tuple[Kind, str], str] = {
     ("forward", "for"): (
-        "because of; due to; owing to; thanks to; based on; on account of; supported by; relies on; rests on; support comes from; "
-        "support from; evidence for it comes from; evidence comes from; evidence for it is; what speaks for it is; "
-        "speaking for it; in favor of it"
+        "because of; due to; owing to; thanks to; based on; on account of; supported by; relies on; rests on; "
+        "support comes from; support from; evidence for it comes from; evidence comes from; "
+        "evidence for it is; what speaks for it is; speaking for it; in favor of it"
     ),
     ("forward", "against"): (
-        "against; against it; despite; in spite of; opposed by; evidence against it comes from; evidence against it is; "
-        "what speaks against it is; speaking against it; notwithstanding"
+        "against; against it; despite; in spite of; opposed by; evidence against it comes from; "
+        "evidence against it is; what speaks against it is; speaking against it; notwithstanding"
     ),
     ("backward", "for"): (
-        "speak for; speaks for; support; supports; argue for; argues for; point to; points to; count for; counts for; count toward; "
-        "counts toward; favor; favors; suggest; suggests; spoke for; supported; is evidence for; are evidence for"
+        "speak for; speaks for; support; supports; argue for; argues for; point to; points to; count for; "
+        "counts for; count toward; counts toward; favor; favors; suggest; suggests; spoke for; supported; "
+        "is evidence for; are evidence for"
     ),
     ("backward", "against"): (
-        "speak against; speaks against; argue against; argues against; point against; points against; count against; "
-        "counts against; weigh against; weighs against; oppose; opposes; contradict; contradicts; point away from; "
-        "points away from; spoke against; is evidence against; are evidence against"
+        "speak against; speaks against; argue against; argues against; point against; points against; "
+        "count against; counts against; weigh against; weighs against; oppose; opposes; contradict; "
+        "contradicts; point away from; points away from; spoke against; is evidence against; "
+        "are evidence against"
     ),
     ("again", ""): "so do; so does",
     ("contrast", ""): (
-        "although; though; even though; but; however; yet; while; whereas; on the other hand; in contrast; still; nevertheless"
+        "although; though; even though; but; however; yet; while; whereas; on the other hand; in contrast; "
+        "still; nevertheless"
     ),
     ("class", ""): (
-        "answer is; answer was; answer; prediction is; predicted; predicts; classified as; classifies it as; recognized; recognizes; "
-        "chose; chooses; decided on; sees"
+        "answer is; answer was; answer; prediction is; predicted; predicts; classified as; classifies it as; "
+        "recognized; recognizes; chose; chooses; decided on; sees"
     ),
     ("notclass", ""): "answer is not; prediction is not; did not choose; does not see",
     ("versus", ""): "rather than; instead of; as opposed to; compared with; compared to; and not; not; over",
@@ -116,25 +119,29 @@ _PHRASES: dict[tuple[Kind, str], str] = {
     ("bound", ">"): ">; more than",
     ("probability", ""): "probability; probability of; confidence; confidence of; sure; certain",
     ("share", ""): "share; shares; share of",
-    ("coverage", ""): "make up; makes up; cover; covers; account for; accounts for; amount to; amounts to; coverage; coverage of",
+    (
+        "coverage",
+        "",
+    ): "make up; makes up; cover; covers; account for; accounts for; amount to; amounts to; coverage; coverage of",
     ("neuron", ""): "neuron; neurons",
     ("layer", ""): "layer",
     ("percent", ""): "%; percent; per cent",
     ("none", ""): "no evidence; no evidence for it can be named",
     ("rest", ""): "so most of it is not named here; most of it is not named here",
     ("negation", ""): (
-        "no; never; without; neither; nor; none; nothing; nobody; cannot; can't; don't; doesn't; didn't; isn't; aren't; wasn't; "
-        "weren't; won't; hardly; rarely; barely; scarcely; except; unless; if; lack; lacks; absence; missing; absent; nowhere; "
-        "unlikely; seldom; refuses; fails; fail; instead"
+        "no; never; without; neither; nor; none; nothing; nobody; cannot; can't; don't; doesn't; didn't; "
+        "isn't; aren't; wasn't; weren't; won't; hardly; rarely; barely; scarcely; except; unless; if; lack; "
+        "lacks; absence; missing; absent; nowhere; unlikely; seldom; refuses; fails; fail; instead"
     ),
     ("glue", ""): (
-        "a; an; the; and; or; of; in; on; at; to; by; from; with; for; as; is; are; was; were; be; it; its; this; that; these; those; "
-        "they; them; their; there; which; what; network; network's; classifier; classifier's; model; model's; evidence; partly; "
-        "also; too; together; further; more; another; same; image; picture; photo; something; things; responds; respond; "
-        "corner; corners; along; across; around; near; hand; part; named; for it; evidence for it; in its favor; named here; "
-        "has; have; seen; shown; visible; found; located; lies; lie; appears; appear; well; then; in addition; moreover; furthermore; "
-        "finally; first; second; third; comes; come; because; unnamed; about; roughly; around; called; so; into; where; who; "
-        "decision; class; label; concept; side; about; up"
+        "a; an; the; and; or; of; in; on; at; to; by; from; with; for; as; is; are; was; were; be; it; its; "
+        "this; that; these; those; they; them; their; there; which; what; network; network's; classifier; "
+        "classifier's; model; model's; evidence; partly; also; too; together; further; more; another; same; "
+        "image; picture; photo; something; things; responds; respond; corner; corners; along; across; around; "
+        "near; hand; part; named; for it; evidence for it; in its favor; named here; has; have; seen; shown; "
+        "visible; found; located; lies; lie; appears; appear; well; then; in addition; moreover; furthermore; "
+        "finally; first; second; third; comes; come; because; unnamed; about; roughly; around; called; so; "
+        "into; where; who; decision; class; label; concept; side; about; up"
     ),
 }
 
@@ -149,7 +156,9 @@ _CORNERS = {
 
 def _entries() -> dict[str, tuple[Entry, ...]]:
     found: dict[tuple[str, ...], Entry] = {}
-    spelled: list[tuple[Kind, str, str]] = [("position", name, text) for name, text in {**_POSITIONS, **_CORNERS}.items()]
+    spelled: list[tuple[Kind, str, str]] = [
+        ("position", name, text) for name, text in {**_POSITIONS, **_CORNERS}.items()
+    ]
     spelled += [(kind, value, text) for (kind, value), text in _PHRASES.items()]
     for kind, value, text in spelled:
         for phrase in text.split(";"):

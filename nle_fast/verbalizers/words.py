@@ -1,8 +1,8 @@
 """English: articles, number, and the case of words that come from foreign tables.
 
 A concept may be anything that someone once wrote about a neuron: "Dog faces", "The color red", "black lettering and
-numbers", "dotted", "🦓 (v2)". `noun_phrase` makes of it what can stand after "because of"; `label_name` makes of a class
-label what can stand after "the answer is".
+numbers", "dotted", "🦓 (v2)". `noun_phrase` makes of it what can stand after "because of"; `label_name` makes of a
+class label what can stand after "the answer is".
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from nle_fast.verbalizers.lexicon import (
 
 __all__ = ["NounPhrase", "article", "clean", "indefinite", "is_plural", "label_name", "noun_phrase", "other_number"]
 
-_QUOTES = str.maketrans({mark: "'" for mark in "\"“”„‟«»‘’‚‛"})  # our own quotation marks must stay ours
+_QUOTES = str.maketrans(dict.fromkeys('"“”„‟«»‘’‚‛', "'"))  # our own quotation marks must stay ours
 _AN_LETTERS = frozenset("AEFHILMNORSX")  # letters whose names begin with a vowel: "an X-ray", "an LCD"
 _A_SOUNDS = re.compile(r"(?:one|once|uni(?!n|m)|us(?:e|ual|u)|uk|ur(?:in|anium)|ut(?:e|il|op)|eu|ewe|ubiq)")
 _AN_SOUNDS = re.compile(r"(?:hour|honest|honor|honour|heir)")
@@ -124,7 +124,7 @@ def indefinite(words: str) -> str:
 
 
 def article(words: str) -> str:
-    """"a" or "an", by the sound of the first word.
+    """The article "a" or "an", by the sound of the first word.
 
     Example:
         >>> [article(word) for word in ("hour", "unicorn", "X-ray", "T-shirt", "SUV", "one-way sign", "8-ball")]
@@ -146,7 +146,12 @@ def article(words: str) -> str:
 def is_plural(word: str) -> bool:
     """Whether a lower-case noun is a plural, by its form and a list of exceptions."""
     word = word.rsplit("-", 1)[-1].strip("'.,;:!?()")
-    if word in _IRREGULAR or word in PLURAL_ONLY or word.endswith(("people", "women")) or (word.endswith("men") and len(word) > 5):
+    if (
+        word in _IRREGULAR
+        or word in PLURAL_ONLY
+        or word.endswith(("people", "women"))
+        or (word.endswith("men") and len(word) > 5)
+    ):
         return True
     if word in SINGULAR_IN_S or len(word) < 3 or not word.endswith("s"):
         return False
@@ -213,7 +218,7 @@ def _decapitalized(words: str) -> str:
 
 
 def _unrepeated(words: str) -> str:
-    """ "flower, flower, flower" → "flower": captioning models stutter."""
+    """Makes "flower" of "flower, flower, flower": captioning models stutter."""
     parts = [part.strip() for part in words.split(",")]
     if len(parts) < 2 or not all(parts):
         return words

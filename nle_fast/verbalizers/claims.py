@@ -1,0 +1,75 @@
+"""What a text claims, before it is compared with a meaning representation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nle_fast.verbalizers.phrases import Key
+
+__all__ = ["Label", "Mention", "Number", "Part", "Place", "Reading"]
+
+
+@dataclass(slots=True)
+class Place:
+    """A position name in the text."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Number:
+    """A percentage in the text; `bound` is "<", ">" or empty."""
+
+    value: float
+    decimals: int
+    bound: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Label:
+    """A class label: its role by name, and its `cue` by the words before it: "class", "notclass", "versus", or ""."""
+
+    role: str
+    cue: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Part:
+    """Places of a concept with the neurons and shares that are told with them."""
+
+    places: list[Place] = field(default_factory=list)
+    neurons: list[tuple[int, int, int]] = field(default_factory=list)
+    shares: list[Number] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Mention:
+    """A concept in the text; `maybe` are places that it may share with a neighbor ("A and B in the center")."""
+
+    keys: tuple[Key, ...]
+    start: int
+    end: int
+    polarity: str
+    parts: list[Part]
+    maybe: list[Place] = field(default_factory=list)
+    main: bool = False
+
+
+@dataclass(slots=True)
+class Reading:
+    """Everything that a text claims; `added` are stretches that claim what no name or marker explains."""
+
+    labels: list[Label] = field(default_factory=list)
+    mentions: list[Mention] = field(default_factory=list)
+    layers: list[tuple[int, int]] = field(default_factory=list)
+    probabilities: list[Number] = field(default_factory=list)
+    coverages: list[Number] = field(default_factory=list)
+    none: list[tuple[int, int]] = field(default_factory=list)
+    rest: list[tuple[int, int]] = field(default_factory=list)
+    added: list[tuple[int, int]] = field(default_factory=list)

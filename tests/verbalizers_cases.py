@@ -1,0 +1,82 @@
+"""Meaning representations for the tests of the verbalizers: makers, Hypothesis strategies, and a fixed set."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from nle_fast.schema import Evidence, Meaning, Prediction
+
+POSITION_NAMES = (
+    "top-left corner", "top", "top-right corner", "left", "center", "right", "bottom-left corner", "bottom",
+    "bottom-right corner", "entire image", "entire top", "entire bottom", "entire left", "entire right",
+    "upper half", "lower half", "left half", "right half", "center cross", "perimeter",
+)  # fmt: skip
+
+CONCEPTS = (
+    "Stripes", "stripes", "Dog face", "Dog faces", "dog", "dogs", "grass", "sky", "Water", "hourglass", "unicorn",
+    "The color red", "red", "black lettering and numbers", "Black and white stripes", "rounded edges in pictures",
+    "Horizontal lines", "Animals and food", "animals", "food", "dotted", "striped", "Spots of the color white",
+    "The sky or walls", "Items that are connected", "Dots on the bottom", "The bottom of rectangular objects", "top",
+    "center", "left", "evidence", "network", "neuron 7", "zebra", "horse", "tabby cat", "not a dog", "X-ray",
+    "something against it", "T-1000 (v2) against!", "“quoted” words", "🦓 emoji 🦓", "12%", "Flower, flower, flower",
+    "A water fountain, smoke, birds", "People 's heads", "bakery_shop-s", "because of stripes", "  ", "!!!", "İstanbul",
+    "the", "stripes and", "of stripes", "stripes in the center", "on the left", "naïve café", "犬の顔", "mainly grass",
+    "Yorkshire terrier", "two eyes", "and", "no evidence", "layer", "-", "a", "1.5", "dog-face", "St. Bernard",
+    "x" * 80,
+)  # fmt: skip
+
+LABELS = (
+    "zebra", "tabby, tabby cat", "horse", "Border collie", "T-shirt", "stripes", "center", "not a zebra", "12",
+    "network",
+    "safe", "it", "a (b)", "犬", "🦓", "“x”", "crane", "sports car, sport car", "rather than horse", "Mr. Big", "",
+)  # fmt: skip
+
+LAYERS = (
+    "layer4",
+    "features.12",
+    "/features/Relu_output_0",
+    "12",
+    "top",
+    "my layer",
+    "layer",
+    "a.b-c:0",
+    "",
+    "stripes",
+    "x.",
+)
+
+
+def evidence(neuron, concept, share, positions=(), supports=True):
+    return Evidence(neuron, concept, None, share * 10, share, supports, tuple(positions), ())
+
+
+def meaning(
+    label, items=(), *, coverage=None, versus=None, style="plain", probability=0.923, layer="features.12", winner=True
+):
+    if coverage is None:
+        coverage = min(1.0, sum(item.share for item in items if item.supports))
+    other = None if versus is None else Prediction(1, versus, 0.02, 3.0)
+    return Meaning(Prediction(340, label, probability, 12.0), other, tuple(items), coverage, layer, style, winner)
+
+
+@st.composite
+def meanings(draw, concepts=None, labels=None, layers=None, styles=("plain", "expert", "short"), min_size=0):
+    """Any meaning representation: up to eight pieces of evidence, shared concepts and places, odd words."""
+    words = st.sampled_from(CONCEPTS) | st.text(max_size=12) if concepts is None else st.sampled_from(concepts)
+    names = st.sampled_from(LABELS) | st.text(max_size=12) if labels is None else st.sampled_from(labels)
+    layer = st.sampled_from(LAYERS) | st.text(max_size=8) if layers is None else st.sampled_from(layers)
+    size = draw(st.integers(min_size, 8))
+    neurons = draw(st.lists(st.integers(0, 3000), min_size=size, max_size=size, unique=True))
+    supporting = draw(st.integers(0, size))
+    share = st.floats(0, 1) | st.sampled_from((0.0, 1.0, 0.5, 0.0005, 0.9996))
+    items = []
+    for rank, neuron in enumerate(neurons):
+        positions = draw(st.lists(st.sampled_from(POSITION_NAMES), max_size=4, unique=True))
+        sign = 1 if rank < supporting else -1
+        items.append(evidence(neuron, draw(st.none() | words), sign * draw(share), positions, sign > 0))
+    label = draw(names)
+    versus = draw(st.none() | names.filter(lambda other: other != label))
+    return meaning(
+        label, items, coverage=draw(st.floats(-0.1, 1.2) | share), versus=versus, style=draw(st.sampled_from(styles)),
+        probability=draw(share), layer=draw(layer), winner=draw(st.booleans()),
+    )  # fmt: skip
