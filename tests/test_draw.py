@@ -171,6 +171,14 @@ def test_outlines_are_where_the_regions_are_and_stand_out(ground: int | str) -> 
     assert not changed[130:200, 215:300].any(), "the inside stays the photo"
 
 
+def test_three_equal_outlines_are_all_seen() -> None:
+    region = box_region(100, 80, 540, 400, (640, 480))
+    drawn = np.asarray(draw_regions(Image.new("RGB", (640, 480)), [evidence_of(region)] * 3), np.int64)
+    line = drawn[78:83, 110:530]
+    seen = [(np.abs(line - rgb(color_of(rank))).sum(axis=2) < 20).any(axis=0).mean() for rank in range(3)]
+    assert min(seen) > 0.2
+
+
 def test_opposing_evidence_is_dashed_and_its_number_hollow() -> None:
     size = (640, 480)
     region = box_region(200, 120, 440, 360, size)

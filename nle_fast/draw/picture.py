@@ -104,11 +104,12 @@ def draw_regions(picture: Image, evidence: Sequence[Evidence], *, longest: int =
     draw = ImageDraw.Draw(overlay)
     # The most important lies on top.
     for rank in reversed(range(len(evidence))):
+        solid = evidence[rank].supports
         for points in curves[rank]:
-            stroke(draw, points * _FINE, (line + 2 * halo) * _FINE, rgb(HALO), closed=True)
-            lines = [points] if evidence[rank].supports else dashes(points, 3.4 * line, 2.4 * line)
-            for piece in lines:
-                stroke(draw, piece * _FINE, line * _FINE, rgb(color_of(rank)), closed=evidence[rank].supports)
+            pieces = [points] if solid else dashes(points, 3.6 * line, 2.6 * line)
+            for width, color in ((line + 2 * halo, HALO), (line, color_of(rank))):
+                for piece in pieces:
+                    stroke(draw, piece * _FINE, width * _FINE, rgb(color), closed=solid)
 
     crossings = Crossings(canvas, line)
     for rank, curve in ((rank, curve) for rank, item in enumerate(curves) for curve in item):
