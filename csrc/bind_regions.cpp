@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "regions.hpp"
@@ -22,42 +23,82 @@ py::object owned(PyObject* object) {
   return py::reinterpret_steal<py::object>(object);
 }
 
-py::object number(double value) { return owned(PyFloat_FromDouble(value)); }
-
-// The outline is most of the objects of a region: built without pybind11's casts.
-py::object polygon(const std::vector<nle::Point>& outline) {
-  py::object corners = owned(PyTuple_New(static_cast<Py_ssize_t>(outline.size())));
-  for (std::size_t i = 0; i < outline.size(); ++i) {
-    py::object corner = owned(PyTuple_New(2));
-    PyTuple_SET_ITEM(corner.ptr(), 0, number(outline[i].x).release().ptr());
-    PyTuple_SET_ITEM(corner.ptr(), 1, number(outline[i].y).release().ptr());
-    PyTuple_SET_ITEM(corners.ptr(), static_cast<Py_ssize_t>(i), corner.release().ptr());
+// Regions are made with the C API: through the initialiser of a frozen dataclass and pybind11's casts, making the
+// objects would take as long as finding the regions.
+class Tuple {
+ public:
+  explicit Tuple(std::size_t size) : tuple_(owned(PyTuple_New(static_cast<Py_ssize_t>(size)))) {}
+  Tuple& add(py::object item) {
+    PyTuple_SET_ITEM(tuple_.ptr(), next_++, item.release().ptr());
+    return *this;
   }
-  return corners;
-}
+  Tuple& add(double value) { return add(owned(PyFloat_FromDouble(value))); }
+  Tuple& add(int value) { return add(owned(PyLong_FromLong(value))); }
+  py::object take() { return std::move(tuple_); }
 
-// (area, bbox, centroid, mean, peak, outline, cells, places, cell), see regions.hpp and the type stub.
-py::tuple as_tuple(const nle::FoundRegion& region, nle::PictureSize size) {
-  const double pixels = static_cast<double>(size.width) * size.height;
-  const double twice = 2.0 * static_cast<double>(region.area);
-  py::object cells = owned(PyTuple_New(9));
-  for (std::size_t cell = 0; cell < region.cells.size(); ++cell) {
-    PyTuple_SET_ITEM(cells.ptr(), static_cast<Py_ssize_t>(cell),
-                     number(static_cast<double>(region.cells[cell]) / pixels).release().ptr());
+ private:
+  py::object tuple_;
+  Py_ssize_t next_ = 0;
+};
+
+constexpr std::array<const char*, 8> kFields = {"area", "bbox",    "centroid", "mean",
+                                                "peak", "outline", "position", "cells"};
+
+// Makes objects of nle_fast.schema.Region, handed in as `type`, whose fields must be kFields.
+class RegionMaker {
+ public:
+  RegionMaker(const py::type& type, py::tuple merged, py::tuple cells)
+      : type_(reinterpret_cast<PyTypeObject*>(type.ptr())), merged_(std::move(merged)), cells_(std::move(cells)) {
+    for (std::size_t i = 0; i < kFields.size(); ++i) names_[i] = owned(PyUnicode_InternFromString(kFields[i]));
+    const py::tuple fields = type.attr("__match_args__");
+    bool same = fields.size() == names_.size() && merged_.size() == 512 && cells_.size() == 9;
+    for (std::size_t i = 0; same && i < names_.size(); ++i) same = names_[i].equal(fields[i]);
+    if (!same) throw std::invalid_argument("region_type must have the fields of Region, names 512 and 9 entries");
   }
-  return py::make_tuple(
-      number(static_cast<double>(region.area) / pixels),
-      py::make_tuple(region.left, region.top, region.right, region.bottom),
-      py::make_tuple(static_cast<double>(region.sum_x2) / twice, static_cast<double>(region.sum_y2) / twice),
-      region.mean, region.peak, polygon(region.outline), cells, region.places, region.cell);
-}
+
+  py::object operator()(const nle::FoundRegion& found, nle::PictureSize size) const {
+    const double pixels = static_cast<double>(size.width) * size.height;
+    const double twice = 2.0 * static_cast<double>(found.area);
+    Tuple outline(found.outline.size());
+    for (const nle::Point& corner : found.outline) {
+      outline.add(Tuple(2).add(static_cast<double>(corner.x)).add(static_cast<double>(corner.y)).take());
+    }
+    Tuple cells(9);
+    for (const std::int64_t area : found.cells) cells.add(static_cast<double>(area) / pixels);
+    // One name if the cells merge into one, else that of the main cell.
+    py::object position = merged_[found.places];
+    if (position.is_none()) position = cells_[static_cast<std::size_t>(found.cell)];
+
+    py::object region = owned(type_->tp_alloc(type_, 0));
+    const auto set = [&](std::size_t field, const py::object& value) {
+      // As object.__setattr__, which a frozen dataclass's own initialiser uses.
+      if (PyObject_GenericSetAttr(region.ptr(), names_[field].ptr(), value.ptr()) != 0) throw py::error_already_set();
+    };
+    set(0, owned(PyFloat_FromDouble(static_cast<double>(found.area) / pixels)));
+    set(1, Tuple(4).add(found.left).add(found.top).add(found.right).add(found.bottom).take());
+    set(2,
+        Tuple(2).add(static_cast<double>(found.sum_x2) / twice).add(static_cast<double>(found.sum_y2) / twice).take());
+    set(3, owned(PyFloat_FromDouble(found.mean)));
+    set(4, owned(PyFloat_FromDouble(found.peak)));
+    set(5, outline.take());
+    set(6, position);
+    set(7, cells.take());
+    return region;
+  }
+
+ private:
+  PyTypeObject* type_;
+  py::tuple merged_, cells_;
+  std::array<py::object, kFields.size()> names_;
+};
 
 void require(bool holds, const char* message) {
   if (!holds) throw std::invalid_argument(message);
 }
 
-py::list find_regions(const Maps& maps, const Integers& sizes, const Doubles& windows, double threshold,
-                      int connectivity, double min_area, double simplify, std::size_t threads) {
+py::object find_regions(const Maps& maps, const Integers& sizes, const Doubles& windows, double threshold,
+                        int connectivity, double min_area, double simplify, std::size_t threads,
+                        const py::type& region_type, py::tuple merged_names, py::tuple cell_names) {
   require(maps.ndim() == 3 && maps.shape(1) > 0 && maps.shape(2) > 0, "maps must be (M, H, W)");
   require(sizes.ndim() == 2 && sizes.shape(1) == 2 && windows.ndim() == 2 && windows.shape(1) == 4,
           "sizes must be (1 or M, 2), windows (1 or M, 4)");
@@ -73,6 +114,7 @@ py::list find_regions(const Maps& maps, const Integers& sizes, const Doubles& wi
   for (py::ssize_t i = 0; i < windows.shape(0); ++i) {
     map_windows.push_back({windows.at(i, 0), windows.at(i, 1), windows.at(i, 2), windows.at(i, 3)});
   }
+  const RegionMaker make(region_type, std::move(merged_names), std::move(cell_names));
   const float* values = maps.data();
   const auto height = static_cast<int>(maps.shape(1));
   const auto width = static_cast<int>(maps.shape(2));
@@ -84,14 +126,14 @@ py::list find_regions(const Maps& maps, const Integers& sizes, const Doubles& wi
     found = nle::find_regions(values, static_cast<std::size_t>(count), height, width, picture_sizes, map_windows,
                               options, threads);
   }
-  py::list result(static_cast<std::size_t>(count));
+  Tuple result(found.size());
   for (std::size_t map = 0; map < found.size(); ++map) {
     const nle::PictureSize size = picture_sizes[picture_sizes.size() == 1 ? 0 : map];
-    py::list regions(found[map].size());
-    for (std::size_t i = 0; i < found[map].size(); ++i) regions[i] = as_tuple(found[map][i], size);
-    result[map] = regions;
+    Tuple regions(found[map].size());
+    for (const nle::FoundRegion& region : found[map]) regions.add(make(region, size));
+    result.add(regions.take());
   }
-  return result;
+  return result.take();
 }
 
 int places_by_area(const std::array<std::int64_t, 9>& on, int width, int height, const std::array<double, 4>& window) {
@@ -105,7 +147,8 @@ int places_by_area(const std::array<std::int64_t, 9>& on, int width, int height,
 void register_regions(py::module_& module) {
   module.def("find_regions", &find_regions, py::arg("maps").noconvert(), py::arg("sizes").noconvert(),
              py::arg("windows").noconvert(), py::arg("threshold"), py::arg("connectivity"), py::arg("min_area"),
-             py::arg("simplify"), py::arg("threads"));
+             py::arg("simplify"), py::arg("threads"), py::arg("region_type"), py::arg("merged_names"),
+             py::arg("cell_names"));
   module.def("places_by_area", &places_by_area, py::arg("cells"), py::arg("width"), py::arg("height"),
              py::arg("window"));
 }

@@ -134,6 +134,7 @@ class Finder {
   std::vector<RunValues> values_;  // of each run of the current row
   std::vector<Tally> tallies_;     // of each label
   std::vector<int> order_;
+  std::vector<Point> polygon_;
   Simplifier simplify_;
 };
 
@@ -321,8 +322,9 @@ std::vector<FoundRegion> Finder::collect() {
     region.cells = tally.cells;
     region.places = places_by_area(tally.cells, geometry_->cells);
     region.cell = main_cell(tally.cells, size, tally.area, tally.sum_x2, tally.sum_y2);
-    trace(runs_, tally.first_run, region.outline);
-    if (tolerance > 0.0) simplify_(region.outline, tolerance);
+    trace(runs_, tally.first_run, polygon_);
+    if (tolerance > 0.0) simplify_(polygon_, tolerance);
+    region.outline = polygon_;
   }
   return regions;
 }

@@ -3,6 +3,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nle_fast.schema import Region
+
 # scoring
 def score_neurons(
     activations: NDArray[Any],
@@ -18,18 +20,6 @@ def score_neurons(
 def vector_units() -> list[str]: ...
 
 # regions
-_Found = tuple[
-    float,  # area
-    tuple[int, int, int, int],  # bbox
-    tuple[float, float],  # centroid
-    float,  # mean
-    float,  # peak
-    tuple[tuple[float, float], ...],  # outline
-    tuple[float, ...],  # cells
-    int,  # places, bit c for cell c
-    int,  # main cell
-]
-
 def find_regions(
     maps: NDArray[np.float32],
     sizes: NDArray[np.int64],
@@ -39,5 +29,8 @@ def find_regions(
     min_area: float,
     simplify: float,
     threads: int,
-) -> list[list[_Found]]: ...
+    region_type: type[Region],
+    merged_names: tuple[str | None, ...],
+    cell_names: tuple[str, ...],
+) -> tuple[tuple[Region, ...], ...]: ...
 def places_by_area(cells: list[int], width: int, height: int, window: list[float]) -> int: ...

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nle_fast import _core
 from nle_fast.errors import InputError
 from nle_fast.ops import find_regions, positions_by_any, positions_by_area, reference
-from nle_fast.ops.positions import GROUPS, merge_positions, position_name
+from nle_fast.ops.positions import GROUPS, merge_positions, region_names
 from nle_fast.schema import POSITIONS
 
 MIRROR = [2, 1, 0, 5, 4, 3, 8, 7, 6]
@@ -72,9 +72,11 @@ def test_merging_examples_in_reading_order(cells, names):
     assert merge_positions(mask_of(*cells)) == names
 
 
-def test_one_name_for_a_region():
-    assert position_name(mask_of(0, 1, 2), 1) == "entire top"
-    assert position_name(mask_of(0, 1), 1) == "top"
+def test_one_name_for_a_region_or_none():
+    assert len(region_names()) == 512
+    assert region_names()[mask_of(0, 1, 2)] == "entire top"
+    assert region_names()[mask_of(0, 1)] is None
+    assert region_names()[0] is None
 
 
 # --- the area-weighted rule -------------------------------------------------------------------------------------------

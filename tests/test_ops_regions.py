@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+import pickle
+from dataclasses import FrozenInstanceError, asdict, replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from hypothesis.extra import numpy as hnp
 from nle_fast import _core
 from nle_fast.errors import InputError
 from nle_fast.ops import find_regions, reference
-from nle_fast.schema import POSITIONS, Region
+from nle_fast.ops.positions import region_names
+from nle_fast.schema import POSITIONS, Region, Span
 
 CROSS = scipy.ndimage.generate_binary_structure(2, 1)
 SQUARE = scipy.ndimage.generate_binary_structure(2, 2)
@@ -63,11 +65,13 @@ def random_window(rng: np.random.Generator, size: tuple[int, int]) -> tuple[floa
 
 
 def raw_regions(plane, size, connectivity=8, simplify=0.0, threshold=0.5, window=None):
-    """The extension's own tuples, with every corner of the outlines."""
+    """By default with every corner of the outlines."""
     sizes = np.array([size], dtype=np.int64)
     windows = np.array([window or (0, 0, *size)], dtype=np.float64)
     planes = np.ascontiguousarray(plane[None], dtype=np.float32)
-    (regions,) = _core.find_regions(planes, sizes, windows, threshold, connectivity, 0.0, simplify, 1)
+    (regions,) = _core.find_regions(
+        planes, sizes, windows, threshold, connectivity, 0.0, simplify, 1, Region, region_names(), POSITIONS
+    )
     return regions
 
 
@@ -130,11 +134,11 @@ def test_same_pixels_as_the_definition():
         assert len(found) == count
         background = SQUARE if connectivity == 4 else CROSS
         filled = [scipy.ndimage.binary_fill_holes(labels == n + 1, background) for n in range(count)]
-        outlines = [fill(region[5], size) for region in found]
+        outlines = [fill(region.outline, size) for region in found]
         for region, outline in zip(found, outlines, strict=True):
             # The outline is the outer boundary: region plus holes, pixel by pixel and by its area.
             assert any(np.array_equal(outline, one) for one in filled)
-            assert shoelace(region[5]) == outline.sum()
+            assert shoelace(region.outline) == outline.sum()
 
 
 def test_2000_random_maps_equal_torch_and_scipy():
@@ -201,23 +205,23 @@ def test_no_maps():
 def test_diagonal_touch_is_one_loop_or_two_regions():
     plane = np.eye(2, dtype=np.float32)
     (region,) = raw_regions(plane, (2, 2), 8)
-    assert region[5] == ((0, 0), (1, 0), (1, 1), (2, 1), (2, 2), (1, 2), (1, 1), (0, 1))
+    assert region.outline == ((0, 0), (1, 0), (1, 1), (2, 1), (2, 2), (1, 2), (1, 1), (0, 1))
     first, second = raw_regions(plane, (2, 2), 4)
-    assert first[5] == ((0, 0), (1, 0), (1, 1), (0, 1))
-    assert second[5] == ((1, 1), (2, 1), (2, 2), (1, 2))
+    assert first.outline == ((0, 0), (1, 0), (1, 1), (0, 1))
+    assert second.outline == ((1, 1), (2, 1), (2, 2), (1, 2))
 
 
 def test_other_diagonal_is_one_loop():
     (region,) = raw_regions(np.eye(2, dtype=np.float32)[::-1], (2, 2), 8)
-    assert region[5] == ((1, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2), (0, 1), (1, 1))
+    assert region.outline == ((1, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2), (0, 1), (1, 1))
 
 
 def test_hole_is_not_part_of_the_outline():
     plane = np.ones((3, 3), np.float32)
     plane[1, 1] = 0
     (region,) = raw_regions(plane, (3, 3), 4)
-    assert region[0] == 8 / 9
-    assert region[5] == ((0, 0), (3, 0), (3, 3), (0, 3))
+    assert region.area == 8 / 9
+    assert region.outline == ((0, 0), (3, 0), (3, 3), (0, 3))
 
 
 def test_largest_first_then_top_left_first():
@@ -289,6 +293,30 @@ def test_other_dtypes_and_layouts(dtype):
     assert find_regions(planes.tolist(), [40, 30]) == want
 
 
+def test_regions_are_ordinary_frozen_objects():
+    ((region,),) = find_regions(np.eye(3)[None], (9, 9))
+    again = Region(**asdict(region))
+    assert again == region
+    assert hash(again) == hash(region)
+    assert pickle.loads(pickle.dumps(region)) == region
+    assert [type(v) for v in (region.area, region.bbox[0], region.centroid[0], region.mean)] == [
+        float,
+        int,
+        float,
+        float,
+    ]
+    with pytest.raises(FrozenInstanceError):
+        region.area = 1.0
+
+
+def test_another_region_type_is_refused():
+    with pytest.raises(ValueError, match="fields of Region"):
+        _core.find_regions(
+            np.ones((1, 1, 1), np.float32), np.ones((1, 2), np.int64), np.array([[0.0, 0, 1, 1]]),
+            0.5, 8, 0.0, 1.0, 1, Span, region_names(), POSITIONS,
+        )  # fmt: skip
+
+
 def test_torch_tensor():
     planes = torch.rand(2, 5, 5, generator=torch.Generator().manual_seed(0))
     assert find_regions(planes, (30, 30)) == find_regions(planes.numpy(), (30, 30))
@@ -310,13 +338,13 @@ def test_simplified_outline_stays_close_and_short(size, tolerance):
     for number in range(24):
         plane = random_map(rng, ("blobs", "noise", "rings")[number % 3], 7, 7)
         for exact, short in zip(raw_regions(plane, size), raw_regions(plane, size, simplify=1.0), strict=True):
-            assert exact[:5] == short[:5]
-            corners, simplified = corners + len(exact[5]), simplified + len(short[5])
-            assert set(short[5]) <= set(exact[5])
-            points, polygon = np.array(exact[5]), np.array(short[5])
+            assert replace(exact, outline=()) == replace(short, outline=())
+            corners, simplified = corners + len(exact.outline), simplified + len(short.outline)
+            assert set(short.outline) <= set(exact.outline)
+            points, polygon = np.array(exact.outline), np.array(short.outline)
             distance = segment_distance(points[:, None], polygon[None], np.roll(polygon, -1, 0)[None]).min(1)
             assert distance.max() <= tolerance + 1e-4
-            assert abs(shoelace(short[5]) - shoelace(exact[5])) <= 0.1 * shoelace(exact[5])
+            assert abs(shoelace(short.outline) - shoelace(exact.outline)) <= 0.1 * shoelace(exact.outline)
     assert simplified < corners / 4
 
 
@@ -362,9 +390,9 @@ def test_properties(plane, width, height, connectivity, threshold):
             "entire", "upper", "lower", "left", "right", "center",
         }  # fmt: skip
     for found in raw_regions(plane, (width, height), connectivity, threshold=threshold):
-        x, y = zip(*found[5], strict=True)
-        assert (min(x), min(y), max(x), max(y)) == found[1]
-        outlines.append(fill(found[5], (width, height)))
+        x, y = zip(*found.outline, strict=True)
+        assert (min(x), min(y), max(x), max(y)) == found.bbox
+        outlines.append(fill(found.outline, (width, height)))
     # Boundaries of two regions never cross: one lies in a hole of the other, or they are apart.
     for i, one in enumerate(outlines):
         for other in outlines[i + 1 :]:

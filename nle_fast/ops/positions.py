@@ -16,7 +16,7 @@ from nle_fast.errors import InputError
 from nle_fast.ops.checks import check_fraction, check_maps, check_sizes, check_windows
 from nle_fast.schema import POSITIONS, Region
 
-__all__ = ["merge_positions", "position_name", "positions_by_any", "positions_by_area"]
+__all__ = ["merge_positions", "positions_by_any", "positions_by_area", "region_names"]
 
 #: Names of groups of cells. The published "perimeter" (eight cells) is not here: seven are already the entire image.
 GROUPS: dict[str, tuple[int, ...]] = {
@@ -77,10 +77,10 @@ def merge_positions(mask: int) -> tuple[str, ...]:
     return tuple(sorted(parts, key=middle))
 
 
-def position_name(mask: int, main_cell: int) -> str:
-    """The one name for a region: that of its cells if they merge into one, else that of its main cell."""
-    names = merge_positions(mask)
-    return names[0] if len(names) == 1 else POSITIONS[main_cell]
+@lru_cache(maxsize=1)
+def region_names() -> tuple[str | None, ...]:
+    """For each of the 512 sets of cells its name, where it merges into one; a region elsewhere has its main cell's."""
+    return tuple(names[0] if len(names) == 1 else None for names in map(merge_positions, range(512)))
 
 
 def positions_by_area(

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 from nle_fast import _core
 from nle_fast.errors import InputError
 from nle_fast.ops.checks import check_fraction, check_maps, check_sizes, check_windows
-from nle_fast.ops.positions import position_name
-from nle_fast.schema import Region
+from nle_fast.ops.positions import region_names
+from nle_fast.schema import POSITIONS, Region
 
 __all__ = ["find_regions"]
 
@@ -72,15 +72,16 @@ def find_regions(
         raise InputError(f"`connectivity` must be 4 or 8, got {connectivity!r}; choose one of them.")
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise InputError(f"`threads` must be a whole number of at least 1, or None, got {threads!r}; leave it out.")
-    found = _core.find_regions(planes, sizes, windows, threshold, connectivity, min_area, TOLERANCE_PX, threads or 0)
-    return tuple(
-        [
-            tuple(
-                [
-                    Region(area, bbox, centroid, mean, peak, outline, position_name(places, cell), cells)
-                    for area, bbox, centroid, mean, peak, outline, cells, places, cell in regions
-                ]
-            )
-            for regions in found
-        ]
+    return _core.find_regions(
+        planes,
+        sizes,
+        windows,
+        threshold,
+        int(connectivity),
+        min_area,
+        TOLERANCE_PX,
+        threads or 0,
+        Region,
+        region_names(),
+        POSITIONS,
     )
