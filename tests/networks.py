@@ -32,7 +32,6 @@ class Case:
         closed_form: Is the gradient at `last` constant over space and independent of the picture?
         inner: An earlier layer that is a proper cut; its gradient is never closed form.
         not_a_cut: A layer that part of the evidence by-passes, or None.
-        lrp: Is everything after `last` something that Captum's LayerLRP can run?
     """
 
     name: str
@@ -43,7 +42,6 @@ class Case:
     closed_form: bool
     inner: str
     not_a_cut: str | None = None
-    lrp: bool = False
 
 
 def build(case: Case) -> nn.Module:
@@ -381,21 +379,20 @@ class Probabilities(nn.Module):
 
 
 CASES: tuple[Case, ...] = (
-    Case("vgg", Vgg, (32, 32), 10, "features", False, "features.5", lrp=True),
-    Case("resnet", ResNet, (32, 32), 10, "layer3", True, "layer2", "layer3.1.bn2", lrp=True),
+    Case("vgg", Vgg, (32, 32), 10, "features", False, "features.5"),
+    Case("resnet", ResNet, (32, 32), 10, "layer3", True, "layer2", "layer3.1.bn2"),
     Case(
         "resnet_inplace", lambda k: ResNet(k, InplaceBlock), (40, 48), 9, "layer3", True, "layer3.0", "layer3.1.bn2",
-        lrp=True,
     ),
     Case("densenet", DenseNet, (32, 32), 8, "features", False, "features.transition", "features.dense2.1.conv"),
-    Case("inception", Inception, (48, 48), 12, "mixed2", True, "mixed1", "mixed2.branch3", lrp=True),
+    Case("inception", Inception, (48, 48), 12, "mixed2", True, "mixed1", "mixed2.branch3"),
     Case("mobilenet_v2", MobileNetV2, (64, 64), 10, "features", True, "features.2", "features.2.conv"),
     Case("mobilenet_v3", MobileNetV3, (64, 48), 11, "features", False, "features.1", "features.1.conv.6.fc2"),
     Case("squeezenet", SqueezeNet, (47, 47), 10, "features", False, "features.3", "features.4.expand1x1"),
-    Case("network_in_network", NetworkInNetwork, (32, 32), 7, "features", True, "features.2", lrp=True),
-    Case("batch_norm_last", BatchNormLast, (32, 32), 10, "body", True, "body.2", lrp=True),
+    Case("network_in_network", NetworkInNetwork, (32, 32), 7, "features", True, "features.2"),
+    Case("batch_norm_last", BatchNormLast, (32, 32), 10, "body", True, "body.2"),
     Case("shared", Shared, (48, 48), 8, "relu", True, "stem"),
-    Case("alexnet", AlexNet, (64, 64), 10, "features", False, "features.2", lrp=True),
+    Case("alexnet", AlexNet, (64, 64), 10, "features", False, "features.2"),
     Case("global_max", GlobalMax, (32, 32), 10, "features", False, "features.2"),
     Case("probabilities", Probabilities, (32, 32), 7, "features", True, "features.2"),
 )  # fmt: skip

@@ -19,6 +19,7 @@ RESHAPE = {
     aten.squeeze.default, aten.squeeze.dim, aten.squeeze.dims, aten.unsqueeze.default, aten.clone.default,
     aten.alias.default, aten.contiguous.default,
 }  # fmt: skip
+KEEPS = {aten.add.Tensor, aten.add_.Tensor, aten.as_strided_.default}
 TRANSPOSE = {aten.t.default, aten.transpose.int, aten.permute.default, aten.numpy_T.default}
 ADAPTIVE = {aten._adaptive_avg_pool2d.default, aten.adaptive_avg_pool2d.default}
 CONVOLUTION = {aten.convolution.default, aten.conv2d.default}
@@ -117,10 +118,13 @@ def final_weight(head: Head, activations: Tensor) -> Tensor | None:
         if not read:  # computed from weights alone, such as a transposed weight
             constants.update(dict.fromkeys(op.results, op))
             continue
-        if read != {current} or op.renamed or not isinstance(result, Tensor) or op.made[0] is None:
+        made = [value for value in op.results if op.renamed.get(value, current) == current]
+        if read != {current} or len(made) != 1 or not isinstance(result, Tensor):
             return None
         positions = shape[2:].numel()
-        if _averages(op, args, shape, result):
+        if op.func in KEEPS and result.shape == shape:  # a constant added, or strides rewritten
+            pass
+        elif _averages(op, args, shape, result):
             positions = 1
         elif op.func not in RESHAPE:
             found = _linear(op, args, constants, shape)
@@ -131,7 +135,7 @@ def final_weight(head: Head, activations: Tensor) -> Tensor | None:
             return None
         if result.shape[2:].numel() != positions:
             return None
-        current, shape = op.made[0], result.shape
+        current, shape = made[0], result.shape
     return weight if current == head.output and shape[2:].numel() == 1 else None
 
 

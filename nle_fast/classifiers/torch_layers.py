@@ -53,7 +53,8 @@ class Look:
 
     Attributes:
         recording: Every operator.
-        marks: Every call of a module, in the order in which they ended.
+        marks: Every call of a module, in the order in which they ended; of modules with a call that the logits depend
+            on only those.
         path: Where the logits are in what the network returns.
         num_classes: K.
         returned: Number of the tensor that the network returned there.
@@ -111,10 +112,13 @@ def look_at(twin: nn.Module, pictures: Tensor, output: Any) -> Look:
         return mark
 
     handles = [module.register_forward_hook(marker(name)) for name, module in twin.named_modules() if name]
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # The fused attention has no gradient.
     try:
         with recording:
             result = twin(pictures)
     finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
         for handle in handles:
             handle.remove()
     path = selector(result, output, len(pictures))
@@ -124,7 +128,10 @@ def look_at(twin: nn.Module, pictures: Tensor, output: Any) -> Look:
         raise ModelError(
             "`model` must compute its logits with torch, got a tensor made elsewhere; use torch operators."
         )
-    return Look(recording, tuple(marks), path, int(logits.shape[1]), number, before_softmax(recording, number))
+    leading = recording.leading_to(number)
+    useful = {mark.name for mark in marks if mark.value in leading}
+    kept = tuple(mark for mark in marks if mark.name not in useful or mark.value in leading)
+    return Look(recording, kept, path, int(logits.shape[1]), number, before_softmax(recording, number))
 
 
 def _mark(name: str, call: int, result: Any, recording: Recording) -> Mark:
@@ -197,7 +204,7 @@ def _default(looks: tuple[Look, Look], trial: Trial) -> Layer:
                 continue
             return layer
     if reason is not None:
-        raise _unlike("the last one", reason)
+        raise _unlike(None, reason)
     raise ModelError(
         "`model` must have a module with a 4-D output (N, C, H, W), H · W > 1, through which all that reaches the "
         "logits passes, got none; is it a CNN? Give its feature maps a module of their own, e.g. torch.nn.Identity()."
@@ -250,8 +257,9 @@ def _choice(names: Any) -> str:
     return " or ".join(repr(name) for name in names) or "another network: none of its layers is a cut"
 
 
-def _unlike(name: str, err: UnlikeError) -> ModelError:
+def _unlike(name: str | None, err: UnlikeError) -> ModelError:
+    where = "its last layers" if name is None else f"`layer` {name!r}"
     return ModelError(
-        f"The network after `layer` {name!r} must be the same operators for all pictures, but {err}; "
+        f"The network after {where} must be the same operators for all pictures, but {err}; "
         "choose a later layer, or export the network to ONNX."
     )

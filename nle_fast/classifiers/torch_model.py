@@ -39,7 +39,8 @@ class TorchClassifier:
     Args:
         model: Any `torch.nn.Module` from pictures (N, 3, h, w) to logits (N, K), K ≥ 2; also compiled, frozen, half
             precision. A trailing softmax is stepped over. Not TorchScript.
-        layer: Name as in `model.named_modules()`; of a module that is called several times the last call counts. It
+        layer: Name as in `model.named_modules()`; of a module that is called several times the last
+            call that the logits depend on counts. It
             must be a cut: all that reaches the logits passes through it. None: the last one with a 4-D output of more
             than one position that is a cut and not merely the maps of the classes.
         input_size: (height, width) of the pictures.
@@ -114,6 +115,8 @@ class TorchClassifier:
         self._twin.get_submodule(found.name).register_forward_hook(_stopper(self._local))
         expected = select(returned, looks[0].path).reshape(1, -1)
         replayed = found.whole(self._trunk(one)).reshape(1, -1)
+        if not bool(expected.isfinite().all()):
+            raise ModelError("The network's logits must be finite, got NaN or infinity for noise; check its weights.")
         if not _close(replayed, expected):
             raise ModelError(
                 f"The network after `layer` {found.name!r} must depend on the layer's output alone, got other logits "

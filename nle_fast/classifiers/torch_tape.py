@@ -142,6 +142,15 @@ class Recording(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """The operator that a value came from."""
         return next((op for op in self.ops if value in op.made), None)
 
+    def leading_to(self, output: int) -> set[int]:
+        """All values that `output` was computed from, and itself."""
+        found = {output}
+        for op in reversed(self.ops):
+            wanted = found.intersection(op.results)
+            if wanted:
+                found |= op.reads | {op.renamed[value] for value in wanted if value in op.renamed}
+        return found
+
     def head(self, entry: int, output: int) -> list[Op]:
         """The operators, in order, that compute `output` from `entry` and the weights alone.
 
