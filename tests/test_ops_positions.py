@@ -33,9 +33,6 @@ def covered(name: str) -> set[int]:
     return set(GROUPS[name]) if name in GROUPS else {POSITIONS.index(name)}
 
 
-# --- merging ----------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("mask", range(512))
 def test_merging_every_set_of_cells(mask):
     names = merge_positions(mask)
@@ -77,9 +74,6 @@ def test_one_name_for_a_region_or_none():
     assert region_names()[mask_of(0, 1, 2)] == "entire top"
     assert region_names()[mask_of(0, 1)] is None
     assert region_names()[0] is None
-
-
-# --- the area-weighted rule -------------------------------------------------------------------------------------------
 
 
 def places(on, size=(90, 90), window=None):
@@ -196,9 +190,6 @@ def test_mirroring_a_map_swaps_left_and_right(seed, width, height):
 def test_bad_input_names_argument_value_and_remedy(argument, call):
     with pytest.raises(InputError, match=f"^`{argument}` must .*, got .*; .*\\.$"):
         call()
-
-
-# --- the published rule -----------------------------------------------------------------------------------------------
 
 
 def test_published_cuts_give_the_last_band_the_rest():
