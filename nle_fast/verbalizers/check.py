@@ -170,8 +170,7 @@ class _Comparison:
             else:
                 seen.add(kind)
                 self._say(kind, start, end, right=right)
-        if meaning.evidence:
-            self.added += reading.none
+        self.added += [*(reading.none if meaning.evidence else reading.none[1:]), *reading.rest[1:]]
         if not coverage_rest(meaning) or not any(item.supports for item in meaning.evidence):
             self.added += reading.rest
 

@@ -97,7 +97,8 @@ class LlamaEngine:
                 why = next((line for line in said if "error" in line or "fail" in line), str(error))
                 raise VerbalizerError(
                     f"`verbalizer` must be a complete GGUF model that llama.cpp can run, got {self._path} "
-                    f"({why.strip()}); the file may be truncated or of a newer kind: download it again, or use verbalizer='template'."
+                    f"({why.strip()}); the file may be truncated or of a newer kind: download it again, "
+                    "or use verbalizer='template'."
                 ) from error
 
     def complete(self, prefix: str, prompt: str, *, max_tokens: int, deadline: float) -> str:

@@ -60,7 +60,7 @@ class _Reader:
             item.neuron for item, name in zip(meaning.evidence, names.concepts, strict=True) if name is None
         }
         self.last_polarity = "for"
-        self.numeric = ""  # what the next number is, by the last such word
+        self.alone: list[Number] = []  # "stripes make up 62%": only right where stripes are all there is
         self.unread: list[Token] = []  # words of an added claim so far
         self._new_sentence()
 
@@ -76,13 +76,16 @@ class _Reader:
         self.main: tuple[int, int] | None = None
         self.both = ""
         self.brackets = 0
-        self.numeric = ""
+        self.numeric = ""  # what the next number is, by the last such word
+        self.together = self.begun = False  # "together" was said; a concept was told in this sentence
 
     def run(self) -> None:
         i = 0
         while i < len(self.tokens):
             i = self._step(i)
         self._end_sentence()
+        if sum(mention.polarity == "for" for mention in self.out.mentions) > 1:
+            self.out.added += [(number.start, number.end) for number in self.alone]
 
     def _step(self, i: int) -> int:
         token = self.tokens[i]
@@ -178,6 +181,7 @@ class _Reader:
             else:
                 mention.parts[0].places, self.prefix_used = self.prefix, True
         self.places, self.both, self.open = None, "", None
+        self.begun = True
         self.clause.append(mention)
         self.list.append(mention)
         self.out.mentions.append(mention)
@@ -221,6 +225,8 @@ class _Reader:
                 self.out.added.append((start, end))
         elif kind in ("probability", "share", "coverage"):
             self.numeric = kind
+        elif kind == "together":
+            self.together = True
         elif kind == "bound":
             if after < len(self.tokens) and self.tokens[after].text[-1].isdigit():
                 return self._number(after, value, start)
@@ -308,13 +314,17 @@ class _Reader:
         if "probability" in follows or "confidence" in follows or "sure" in follows or "certain" in follows:
             numeric = "probability"
         if not numeric:
-            numeric = "share" if part and (self.brackets or len(part.neurons) > len(part.shares)) else "coverage"
+            told = self.plain or self.brackets or (part and len(part.neurons) > len(part.shares))
+            numeric = "together" if self.together else "share" if told else "coverage"
+        if numeric == "coverage" and self.begun and not self.together:
+            self.alone.append(number)
         if numeric == "probability":
             self.out.probabilities.append(number)
-        elif numeric == "coverage":
+        elif numeric in ("coverage", "together"):
             self.out.coverages.append(number)
-        elif part is not None:
+        elif numeric == "share" and part is not None and not self.plain:
             part.shares.append(number)
+            self.list = []  # "A (3%) and B in the center": no place for A
         else:
             self.out.added.append((number.start, number.end))
         self.places = None

@@ -23,6 +23,7 @@ Kind = Literal[
     "only",  # allowed before a number
     "bound",  # value: "<" or ">", before a number
     "probability", "share", "coverage",  # what a number is
+    "together",  # the number after it is of all the evidence told
     "neuron", "layer", "percent",
     "none",  # "no evidence"
     "rest",  # "most of it is not named here"
@@ -110,12 +111,12 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         "recognized; recognizes; chose; chooses; decided on; sees"
     ),
     ("notclass", ""): "answer is not; prediction is not; did not choose; does not see",
-    ("versus", ""): "rather than; instead of; as opposed to; compared with; compared to; and not; not; over",
+    ("versus", ""): "rather than; instead of; as opposed to; compared with; compared to; and not; not",
     ("both", ""): "both",
     ("all", ""): "all; all three; all of them",
     ("main", ""): "mainly; mostly; chiefly; primarily; largely; above all; most of all",
     ("only", ""): "only; just; merely",
-    ("bound", "<"): "<; less than; under; fewer than",
+    ("bound", "<"): "<; less than; fewer than",
     ("bound", ">"): ">; more than",
     ("probability", ""): "probability; probability of; confidence; confidence of; sure; certain",
     ("share", ""): "share; shares; share of",
@@ -123,6 +124,7 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         "coverage",
         "",
     ): "make up; makes up; cover; covers; account for; accounts for; amount to; amounts to; coverage; coverage of",
+    ("together", ""): "together; altogether; in all; in total; all together; these; they; this",
     ("neuron", ""): "neuron; neurons",
     ("layer", ""): "layer",
     ("percent", ""): "%; percent; per cent",
@@ -181,5 +183,6 @@ RESERVED = frozenset(
     entry.tokens[0]
     for entries in ENTRIES.values()
     for entry in entries
-    if len(entry.tokens) == 1 and entry.kind not in ("glue", "position", "share", "layer")
+    if len(entry.tokens) == 1
+    and entry.kind not in ("glue", "position", "share", "layer", "together", "both", "all", "bound")
 ) | {"because", "despite", "although", "speaks", "speak", "rather"}
