@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +25,8 @@ class Case:
     """One network and what must be found out about it (torch module names).
 
     Attributes:
-        name: Its name, also the seed of its weights.
-        constructor: Makes the module; `build(case)` seeds, randomises and switches to eval mode.
-        size: (height, width) of the input.
-        num_classes: K.
+        name, constructor: Its name, also the seed of its weights; and what makes it, from the number of classes.
+        size, num_classes: (height, width) of the input; K.
         last: The layer that `layer=None` must find.
         closed_form: Is the gradient at `last` constant over space and independent of the picture?
         inner: An earlier layer that is a proper cut; its gradient is never closed form.
@@ -45,7 +44,7 @@ class Case:
 
 
 def build(case: Case) -> nn.Module:
-    """The network of a case, in eval mode, always with the same weights."""
+    """The network of a case, in eval mode; same case, same weights."""
     state = torch.get_rng_state()
     try:
         torch.manual_seed(zlib.crc32(case.name.encode()))
@@ -175,9 +174,7 @@ class DenseNet(nn.Module):
 
 
 class Mixed(nn.Module):
-    """Four parallel branches, concatenated."""
-
-    def __init__(self, inputs: int) -> None:
+    def __init__(self, inputs: int) -> None:  # four parallel branches
         super().__init__()
         self.branch1 = nn.Sequential(*conv_bn(inputs, 8, 1), nn.ReLU())
         self.branch3 = nn.Sequential(*conv_bn(inputs, 8, 1), nn.ReLU(), *conv_bn(8, 12), nn.ReLU())
@@ -231,7 +228,7 @@ class SqueezeExcite(nn.Module):
 class MobileNetV2(nn.Module):
     def __init__(self, num_classes: int) -> None:
         super().__init__()
-        act = lambda: nn.ReLU6(inplace=True)  # noqa: E731
+        act = partial(nn.ReLU6, inplace=True)
         self.features = nn.Sequential(
             nn.Sequential(*conv_bn(3, 8, 3, 2), act()),
             InvertedResidual(8, 12, 2, 3, act, False),
@@ -250,7 +247,7 @@ class MobileNetV3(nn.Module):
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
-        act = lambda: nn.Hardswish(inplace=True)  # noqa: E731
+        act = partial(nn.Hardswish, inplace=True)
         self.features = nn.Sequential(
             nn.Sequential(*conv_bn(3, 8, 3, 2), act()),
             InvertedResidual(8, 16, 2, 3, act, True),
@@ -381,9 +378,7 @@ class Probabilities(nn.Module):
 CASES: tuple[Case, ...] = (
     Case("vgg", Vgg, (32, 32), 10, "features", False, "features.5"),
     Case("resnet", ResNet, (32, 32), 10, "layer3", True, "layer2", "layer3.1.bn2"),
-    Case(
-        "resnet_inplace", lambda k: ResNet(k, InplaceBlock), (40, 48), 9, "layer3", True, "layer3.0", "layer3.1.bn2",
-    ),
+    Case("resnet_inplace", lambda k: ResNet(k, InplaceBlock), (40, 48), 9, "layer3", True, "layer3.0", "layer3.1.bn2"),
     Case("densenet", DenseNet, (32, 32), 8, "features", False, "features.transition", "features.dense2.1.conv"),
     Case("inception", Inception, (48, 48), 12, "mixed2", True, "mixed1", "mixed2.branch3"),
     Case("mobilenet_v2", MobileNetV2, (64, 64), 10, "features", True, "features.2", "features.2.conv"),
@@ -399,5 +394,4 @@ CASES: tuple[Case, ...] = (
 
 
 def ids(case: Case) -> str:
-    """For `pytest.mark.parametrize("case", CASES, ids=ids)`."""
     return case.name
