@@ -63,18 +63,26 @@ std::uint16_t places_by_area(const CellAreas& on, const CellGrid& grid) {
 
   CellAreas falling = on;
   std::sort(falling.begin(), falling.end(), [](std::int64_t a, std::int64_t b) { return a > b; });
-  std::int64_t held = 0;
-  std::int64_t last = 0;
-  for (std::size_t rank = 0; rank < falling.size() && 4 * held < 3 * total; ++rank) {
-    last = falling[rank];
-    held += last;
-  }
   std::uint16_t places = 0;
-  for (int cell = 0; cell < 9; ++cell) {
-    const bool holds_much = on[cell] > 0 && 100 * on[cell] >= 100 * last - total;
-    // Of a sliver little can be said: half of it on is not half of that place on.
-    const bool filled = on[cell] > 0 && 2 * on[cell] >= grid.seen[cell] && 10 * grid.seen[cell] >= grid.whole[cell];
-    if (holds_much || filled) places = static_cast<std::uint16_t>(places | (1u << cell));
+  // Seven cells are named "entire image"; where less than half is on, only the cells that hold half of it are named.
+  for (const int quarters : {3, 2}) {
+    std::int64_t held = 0;
+    std::int64_t last = 0;
+    for (std::size_t rank = 0; rank < falling.size() && 4 * held < quarters * total; ++rank) {
+      last = falling[rank];
+      held += last;
+    }
+    int count = 0;
+    places = 0;
+    for (int cell = 0; cell < 9; ++cell) {
+      const bool holds_much = on[cell] > 0 && 100 * on[cell] >= 100 * last - total;
+      // Of a sliver little can be said: half of it on is not half of that place on.
+      const bool filled = on[cell] > 0 && 2 * on[cell] >= grid.seen[cell] && 10 * grid.seen[cell] >= grid.whole[cell];
+      if (!holds_much && !filled) continue;
+      places = static_cast<std::uint16_t>(places | (1u << cell));
+      ++count;
+    }
+    if (count < 7 || 2 * total >= seen) break;
   }
   return places;
 }

@@ -232,3 +232,12 @@ def test_golden_positions(shared):
         assert set(item["positions"]) in (set(clear), set())
     lost = [item for item in golden if np.max(item["map"]) > 0 and not item["positions"]]
     assert len(lost) == 38
+
+
+def test_a_map_that_is_on_at_a_third_is_not_the_entire_image():
+    # Seven cells are needed for 3/4 of the on-area, but a third of the picture is on: half of it is named.
+    on = (400, 380, 120, 390, 350, 230, 210, 300, 115)
+    assert places(on) == mask_of(0, 1, 3, 4)
+    assert places(on) == reference.places_by_area(list(on), (90, 90))
+    even = (300,) * 9
+    assert places(even) == mask_of(*range(9)), "spread evenly it is everywhere"
