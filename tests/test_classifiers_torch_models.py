@@ -316,6 +316,8 @@ def test_models_that_cannot_be_read() -> None:
         make(scripted, case=VGG)
     with pytest.raises(ModelError, match="lazy"):
         make(nn.Sequential(nn.LazyConv2d(3, 3)))
+    with pytest.raises(ModelError, match="meta"):
+        make(build(RESNET).to("meta"))
     uncopyable = build(RESNET)
     uncopyable.lock = (part for part in ())
     with pytest.raises(ModelError, match="copyable"):
@@ -329,6 +331,17 @@ def test_models_that_cannot_be_read() -> None:
     for size in (224, (0, 3), (3.5, 3), "32"):
         with pytest.raises(InputError, match="input_size"):
             TorchClassifier(build(RESNET), input_size=size)
+
+
+def test_device() -> None:
+    model = build(RESNET)
+    same(make(model, device="cpu"), make(model))
+    assert make(model, device="cpu")._twin.fc.weight is model.fc.weight
+    before = state_of(model)
+    for device in ("meta", "nonsense", 3.5):
+        with pytest.raises(BackendError):
+            make(model, device=device)
+    assert state_of(model) == before
 
 
 def test_arrays_that_do_not_fit() -> None:

@@ -58,7 +58,7 @@ class TorchClassifier:
         LayerNotFoundError: `layer` is no module of the network.
         ModelError: The network cannot be copied or cut there, or it is not clear where its logits are.
         GradientUnavailableError: An operator after the layer has no gradient.
-        BackendError: The network failed on pictures of `input_size`.
+        BackendError: The network failed on pictures of `input_size`, or torch cannot use `device`.
         InputError: `input_size` is not two whole numbers.
 
     Example:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nle_fast.errors import ModelError
+from nle_fast.errors import BackendError, ModelError
 
 __all__ = ["make_twin", "own_buffers", "select", "selector", "share_buffers", "weights_digest"]
 
@@ -24,6 +24,7 @@ def make_twin(model: nn.Module, device: torch.device | str | None) -> nn.Module:
 
     Raises:
         ModelError: It is a TorchScript module, has uninitialised weights, or cannot be copied.
+        BackendError: Torch cannot use `device`.
     """
     model = _unwrapped(model)
     if isinstance(model, torch.jit.ScriptModule):
@@ -31,8 +32,11 @@ def make_twin(model: nn.Module, device: torch.device | str | None) -> nn.Module:
             f"`model` must be an ordinary torch module, got TorchScript ({type(model).__name__}), which cannot be cut "
             f"at a layer; pass the module it was made from, or {EXPORT}."
         )
-    if any(torch.nn.parameter.is_lazy(weight) for weight in [*model.parameters(), *model.buffers()]):
-        raise ModelError("`model` must have its weights, got uninitialised lazy modules; run the network once first.")
+    if any(torch.nn.parameter.is_lazy(weight) or weight.is_meta for weight in [*model.parameters(), *model.buffers()]):
+        raise ModelError(
+            "`model` must have its weights, got lazy modules or meta tensors without values; "
+            "run a lazy network once first, or load the weights."
+        )
     memo: dict[int, Any] = {}
     for module in model.modules():
         # Also tensors that are plain attributes: pruning leaves non-leaf tensors there, which deepcopy refuses.
@@ -44,14 +48,29 @@ def make_twin(model: nn.Module, device: torch.device | str | None) -> nn.Module:
             if _is_compiled(module):
                 memo[id(module)] = copy.deepcopy(module._modules["_orig_mod"], memo)
         twin = copy.deepcopy(model, memo)
-        if device is not None and any(tensor.device != torch.device(device) for tensor in twin.state_dict().values()):
-            twin = copy.deepcopy(twin).to(device)  # without the memo: nothing of the user's moves
     except Exception as err:
         raise ModelError(
             f"`model` must be copyable with copy.deepcopy, got {type(err).__name__}: {err}; "
             f"remove what cannot be copied from the module's attributes, or {EXPORT}."
         ) from err
-    return twin.eval()
+    return _moved(twin, device).eval()
+
+
+def _moved(twin: nn.Module, device: torch.device | str | None) -> nn.Module:
+    """The twin on `device`, with weights of its own if it has to move; nothing of the user's moves."""
+    if device is None:
+        return twin
+    try:
+        there = torch.empty(0, device=device).device  # "cuda" becomes "cuda:0"
+        if there.type == "meta":
+            raise NotImplementedError("meta tensors hold no values")
+        stays = all(tensor.device == there for tensor in [*twin.parameters(), *twin.buffers()])
+        return twin if stays else copy.deepcopy(twin).to(there)
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as err:
+        raise BackendError(
+            f"`device` must be one that torch can use here, got {device!r} ({type(err).__name__}: {err}); "
+            'use "cpu", or leave it out to stay where the module is.'
+        ) from err
 
 
 def _is_compiled(module: nn.Module) -> bool:
