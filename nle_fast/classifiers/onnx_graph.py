@@ -245,7 +245,8 @@ class Graph:
             return None
         if node.op_type == "Shape" and node.input[0] in self.shapes:
             settings = attributes(node)
-            shape = self.shapes[node.input[0]][settings.get("start", 0) : settings.get("end")]
+            bounds = slice(settings.get("start", 0), settings.get("end"))
+            shape = self.shapes[node.input[0]][bounds]
             return None if None in shape else np.array(shape, dtype=np.int64)
         values = {read: self.constant(read) for read in reads(node)}
         known = {read: value for read, value in values.items() if value is not None}
@@ -257,10 +258,10 @@ class Graph:
             infos = [ValueInfoProto(name=read) for read in known]
             graph = helper.make_graph([node], "constant", infos, [ValueInfoProto(name=name)])
             model = helper.make_model(graph, opset_imports=list(self.model.opset_import))
-            result = ReferenceEvaluator(model).run(None, known)[0]
+            results: Any = ReferenceEvaluator(model).run(None, known)
         except Exception:  # An operator that onnx cannot evaluate is no constant to us; ONNX Runtime still runs it.
             return None
-        return np.asarray(result)
+        return np.asarray(results[0])
 
     def cut_out(
         self,

@@ -189,10 +189,9 @@ def _matmul(t: Tape, node: NodeProto, grads: list[Grad]) -> None:
         rank = len(t.shape(name))
         return t.emit("Transpose", t.value(name), perm=[*range(rank - 2), rank - 1, rank - 2])
 
-    for name in (a, b):
+    for place, name in enumerate((a, b)):
         if t.needs(name):
-            pair = (g.name, swapped(b)) if name == a else (swapped(a), g.name)
-            product = t.emit("MatMul", *pair)
+            product = t.emit("MatMul", *((swapped(a), g.name) if place else (g.name, swapped(b))))
             own = t.shape(name)
             batch = broadcast(t.shape(a)[:-2], t.shape(b)[:-2])
             t.give(name, _sum_leading(t, Grad(product, (*batch, *own[-2:])), name, own))
