@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -204,73 +206,24 @@ SHARED = meaning(
 )
 
 
-@pytest.mark.parametrize(
-    ("what", "text"),
-    [
-        (ZEBRA, "The network's answer is zebra because of stripes in the center and on the left and a dog face at the top. "
-                "Together they account for 57% of the evidence. The sky at the top speaks against it."),
-        (ZEBRA, "In the center and on the left, stripes support the answer zebra; a dog face at the top supports it too. "
-                "They make up about 57 percent of the evidence for it, although the sky at the top opposes it."),
-        (ZEBRA, "Thanks to stripes on the left and in the middle, and dog faces at the top, the prediction is “zebra”, despite "
-                "the sky at the top. Together these cover 57% of the evidence."),
-        (ZEBRA, "The model predicted zebra due to a dog face at the top and stripes in the center and left, but the sky at the "
-                "top counts against it. Coverage: 57%."),
-        (VERSUS, "The network's answer is a zebra instead of a horse, mainly because of stripes in the center and on the left and "
-                 "partly because of a dog face at the top, in total 57% of the evidence. However, the sky at the top speaks against it."),
-        (VERSUS, "The network's answer is zebra, not horse, because of stripes in the center and left and a dog face at the top. "
-                 "These make up 57.0% of the evidence for it. The sky at the top speaks against it."),
-        (EXPERT, "With a probability of 92.3%, the answer is zebra. In layer4, the evidence for it comes from stripes (neuron 431, "
-                 "42%) in the center and on the left and a dog face (neuron 12, 15%) at the top; against it: the sky at the top "
-                 "(neuron 7, −5%). Coverage 57%."),
-        (SHORT, "zebra: stripes (left, center), dog face (top); against: sky (top)"),
-        (SHARED, "Zebra, because of stripes and a mane in the center."),
-        (SHARED, "Zebra: stripes and mane, both in the center."),
-        (SHARED, "In the center, stripes and a mane support the answer zebra."),
-    ],
-)  # fmt: skip
+MEANINGS = {"ZEBRA": ZEBRA, "VERSUS": VERSUS, "EXPERT": EXPERT, "SHORT": SHORT, "SHARED": SHARED}
+CASES = json.loads((Path(__file__).parent / "golden" / "texts_checked.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("what", "text"), [(case["meaning"], case["text"]) for case in CASES["right"]])
 def test_accepts_other_words_for_the_same(what, text):
-    report = check(text, what)
+    report = check(text, MEANINGS[what])
     assert report, str(report)
 
 
 @pytest.mark.parametrize(
-    ("what", "text", "where"),
-    [
-        (SHORT, "Zebra: stripes (center), dog face (top); against: sky (top).", "evidence.0.positions"),
-        (SHORT, "Zebra: stripes (center, left), dog face; against: sky (top).", "evidence.1.positions"),
-        (SHORT, "Zebra: stripes (center, left), dog face (top), sky (top).", "evidence.2.concept"),
-        (SHORT, "Zebra: stripes (center, left); against: dog face (top), sky (top).", "evidence.1.concept"),
-        (SHORT, "Zebra: stripes (center, left), dog face (top), dog face (top); against: sky (top).", "evidence.1.concept"),
-        (SHORT, "Zebra: stripes (center, left), dog face (top); against: sky (top). Zebra.", "class"),
-        (SHORT, "Zebra: only stripes (center, left), dog face (top); against: sky (top).", "only"),
-        (SHORT, "Zebra: stripes (center, left), dog face (top); against: sky (top), 3 hats.", "3"),
-        (SHORT, "Zebra rather than horse: stripes (center, left), dog face (top); against: sky (top).", "horse"),
-        (SHORT, "Zebra rather than stripes (center, left), dog face (top); against: sky (top).", "rather than"),
-        (SHORT, "Not zebra: stripes (center, left), dog face (top); against: sky (top).", "class"),
-        (SHORT, "Stripes (center, left), dog face (top); against: sky (top).", "class"),
-        (SHORT, "Zebra: mainly dog face (top), stripes (center, left); against: sky (top).", "dog face"),
-        (SHORT, "", "class"),
-        (ZEBRA, "The network's answer is zebra, because of stripes in the center and on the left, which make up 57% of the evidence, "
-                "and a dog face at the top. The sky at the top speaks against it.", "57%"),
-        (ZEBRA, "The network's answer is zebra, because of stripes in the center and on the left (42%) and a dog face at the top. "
-                "Together these make up 57% of the evidence. The sky at the top speaks against it.", "42%"),
-        (SHORT, "Zebra: stripes (center, left), dog face (top); against: sky (top). 57%.", "57%"),
-        (SHARED, "Zebra: stripes, both in the center, and a mane.", "evidence.1.positions"),
-        (SHARED, "Zebra: stripes and a mane.", "evidence.0.positions"),
-        (EXPERT, "The answer is zebra (probability 92.3%). In layer4, the evidence for it comes from stripes in the center and on "
-                 "the left (neuron 12, share 42%) and a dog face at the top (neuron 431, share 15%). Together 57%. Against it: sky "
-                 "at the top (neuron 7, share −5%).", "evidence.0.neuron"),
-        (EXPERT, "The answer is zebra (probability 92.3%). In layer4, the evidence for it comes from stripes in the center and on "
-                 "the left (neuron 431, share 15%) and a dog face at the top (neuron 12, share 42%). Together 57%. Against it: sky "
-                 "at the top (neuron 7, share −5%).", "evidence.0.share"),
-    ],
-)  # fmt: skip
+    ("what", "text", "where"), [(case["meaning"], case["text"], case["problem"]) for case in CASES["wrong"]]
+)
 def test_names_what_is_wrong(what, text, where):
-    report = check(text, what)
+    report = check(text, MEANINGS[what])
     assert not report
     problems = " ".join((*report.missing, *report.added, *report.wrong, *report.repeated))
     assert where in problems, str(report)
-    assert str(report) != str(check(say(what), what))
 
 
 def test_rest_is_only_said_where_it_is_true():
@@ -281,7 +234,9 @@ def test_rest_is_only_said_where_it_is_true():
 
 
 def test_mainly_is_a_claim():
-    text = "The network's answer is zebra, mainly because of stripes and birds. Together these make up {} of the evidence for it."
+    text = (
+        "The network's answer is zebra, mainly because of stripes and birds. Together these make up {} of the evidence."
+    )
     small = meaning("zebra", [evidence(1, "stripes", 0.1), evidence(2, "birds", 0.05)])
     large = meaning("zebra", [evidence(1, "stripes", 0.6), evidence(2, "birds", 0.05)])
     assert check(text.format("65%"), large)

@@ -29,7 +29,7 @@ DETERMINERS = _words(
 
 #: The head noun stands before the first of these.
 PHRASE_BREAKS = _words(
-    "of in on with within that which who whose from for to at under over above below around being worn by like"
+    "of in on with within that which who whose from for to at under over above below around being worn by like "
     "near behind between beside without wearing holding made having containing during inside outside against "
     "into onto through along is are"
 )
@@ -37,13 +37,13 @@ PHRASE_BREAKS = _words(
 #: Nouns that take no article in the singular.
 MASS = _words(
     "grass water snow ice sand fur hair skin wood metal food nature wildlife vegetation foliage greenery "
-    "clothing furniture text lettering writing handwriting rain fog smoke fire steam dust mud dirt soil gravel"
+    "clothing furniture text lettering writing handwriting rain fog smoke fire steam dust mud dirt soil gravel "
     "glass plastic paper fabric textile leather wool cotton silk denim lace carpeting pavement asphalt "
     "concrete brick stone marble granite masonry rock light lighting darkness shade sunlight daylight water "
-    "underbrush moss ivy hay straw corn maize wheat rice bread cheese meat beef pork chicken fruit pasta soup"
+    "underbrush moss ivy hay straw corn maize wheat rice bread cheese meat beef pork chicken fruit pasta soup "
     "salad broccoli cabbage spinach garlic coffee tea beer wine milk juice oil chocolate sugar salt cake "
     "jewelry luggage equipment machinery electronics hardware software traffic art artwork music percussion "
-    "sport sports gymnastics football soccer baseball basketball tennis golf hockey cricket chess life wicker"
+    "sport sports gymnastics football soccer baseball basketball tennis golf hockey cricket chess life wicker "
     "mesh fencing shelving signage wiring cardboard steel iron silver gold copper brass bronze chrome rust "
     "blood flesh bone plumage wool yarn thread string linen velvet camouflage paisley gingham plaid tweed "
     "crochet knitwear footwear underwear headgear eyewear architecture scenery landscape countryside daytime "
@@ -68,13 +68,13 @@ COLORS = _words(
 
 #: Adjectives that tables list as if they were things; most are the textures of the Describable Textures data.
 ADJECTIVES = _words(
-    "banded blotchy braided bubbly bumpy chequered checkered cobwebbed cracked crosshatched crystalline dotted"
+    "banded blotchy braided bubbly bumpy chequered checkered cobwebbed cracked crosshatched crystalline dotted "
     "fibrous flecked freckled frilly gauzy grooved honeycombed interlaced knitted lacelike lined marbled "
     "matted meshed perforated pitted pleated polka-dotted porous potholed scaly smeared spiralled spiraled "
-    "sprinkled stained stratified striped studded swirly veined waffled woven wrinkled zigzagged furry fluffy"
+    "sprinkled stained stratified striped studded swirly veined waffled woven wrinkled zigzagged furry fluffy "
     "shiny glossy metallic wooden round rounded circular rectangular square-shaped triangular oval curved "
-    "curvy straight diagonal vertical horizontal pointy spiky prickly thorny wavy hairy feathery leafy grassy"
-    "snowy rocky sandy muddy wet dry dark bright pale colorful transparent translucent reflective smooth rough"
+    "curvy straight diagonal vertical horizontal pointy spiky prickly thorny wavy hairy feathery leafy grassy "
+    "snowy rocky sandy muddy wet dry dark bright pale colorful transparent translucent reflective smooth rough "
     "soft hard geometric floral symmetric symmetrical asymmetrical parallel concentric underwater upstairs "
     "indoors outdoors juvenile captive inflatable assorted baroque gothic aquatic mobile digital medical "
     "musical electric electronic edible long thin thick small large big tiny huge tall short-haired "
@@ -84,10 +84,10 @@ ADJECTIVES = _words(
 
 #: Words in -ing that are things, not doings.
 COUNTABLE_ING = _words(
-    "building painting ceiling railing earring awning bearing carving drawing evening morning wedding sibling"
-    "duckling seedling dumpling clothing lightning starling nestling gosling herring pudding dressing stocking"
+    "building painting ceiling railing earring awning bearing carving drawing evening morning wedding sibling "
+    "duckling seedling dumpling clothing lightning starling nestling gosling herring pudding dressing stocking "
     "landing parting opening crossing covering coating marking peeling plaything spring string swing filling "
-    "handling hatchling fledgling yearling sapling dwelling topping trimming greeting helping hearing meeting"
+    "handling hatchling fledgling yearling sapling dwelling topping trimming greeting helping hearing meeting "
     "posting warning offering"
 )
 
@@ -151,7 +151,7 @@ PROPER = _words(
     "irish islamic israeli italian jamaican japanese jewish korean latin lebanese malaysian mediterranean "
     "mexican moroccan nepalese nordic norwegian ottoman pakistani persian peruvian polish portuguese roman "
     "romanian russian scandinavian scottish siamese siberian spanish swedish swiss taiwanese thai tibetan "
-    "turkish ukrainian vietnamese viking welsh african-american africa america asia australia austria belgium"
+    "turkish ukrainian vietnamese viking welsh african-american africa america asia australia austria belgium "
     "brazil britain canada china cuba denmark egypt england europe finland france germany greece hawaii "
     "hungary iceland india indonesia iran iraq ireland israel italy jamaica japan kenya korea london "
     "madagascar mexico morocco nepal netherlands norway pakistan paris peru poland portugal rome russia "
@@ -160,7 +160,7 @@ PROPER = _words(
     "easter halloween hanukkah ramadan thanksgiving monday tuesday wednesday thursday friday saturday sunday "
     "january february april june july august september october november december buddha buddhist christian "
     "christ hindu jesus muslim santa victorian lego coca pepsi ferrari toyota volkswagen mercedes bmw nike "
-    "adidas disney mickey barbie godzilla gila komodo labrador leonberg newfoundland norfolk norwich pembroke"
+    "adidas disney mickey barbie godzilla gila komodo labrador leonberg newfoundland norfolk norwich pembroke "
     "pomeranian rhodesian rottweiler saluki samoyed sealyham staffordshire sussex weimaraner ibizan lakeland "
     "kerry gordon doberman dandie bouvier blenheim"
 )
