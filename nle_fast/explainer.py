@@ -6,7 +6,6 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +14,12 @@ from numpy.typing import NDArray
 from nle_fast import ops
 from nle_fast.bundle import read_bundle
 from nle_fast.classifiers import Classifier, open_classifier, read
-from nle_fast.concepts import Concepts
+from nle_fast.concepts import Concepts, open_concepts, words_of
 from nle_fast.config import Config
 from nle_fast.errors import ConfigError, InputError, NleWarning
 from nle_fast.explanation import Explanation
 from nle_fast.labels import Labels, Target
-from nle_fast.meaning import build_meaning, gather_evidence
+from nle_fast.meaning import build_meaning, gather_evidence, read_prediction
 from nle_fast.preprocess import Picture, Preprocess, load_picture
 from nle_fast.schema import Prediction
 from nle_fast.timing import Laps
@@ -84,16 +83,8 @@ class Explainer:
                 f"pass Preprocess(size={expected[0]}, …)."
             )
         self.labels = Labels(labels, self.classifier.num_classes)
-        if isinstance(concepts, (str, os.PathLike)):
-            concepts = Concepts.load(concepts, layer=self.classifier.layer)
-        if concepts is not None:
-            needs_model = concepts.model is not None
-            concepts.check_fits(
-                layer=self.classifier.layer,
-                num_neurons=self.classifier.num_neurons,
-                model=self.fingerprint if needs_model else None,
-            )
-        self.concepts = concepts
+        self.concepts = open_concepts(concepts, self.classifier.layer, self.classifier.num_neurons, self._fingerprint)
+        self._words = words_of(self.concepts)
         self.verbalizer = open_verbalizer(verbalizer)
         self._top_k = min(self.config.top_k, self.classifier.num_neurons)
         if self._top_k < self.config.top_k:
@@ -106,8 +97,7 @@ class Explainer:
         read_bundle(folder)
         return cls(folder, **options)
 
-    @cached_property
-    def fingerprint(self) -> str | None:
+    def _fingerprint(self) -> str | None:
         """What tells this network and layer from another; None where the classifier has none."""
         return getattr(self.classifier, "fingerprint", None)
 
@@ -143,8 +133,6 @@ class Explainer:
         wanted = self.labels.find_all(targets, "targets", len(opened))
         others = self.labels.find_all(versus, "versus", len(opened))
         reading = read(self.classifier, images, wanted, others)
-        if (reading.class_index == others).any():
-            raise InputError("`versus` must differ from the class that is explained; choose another.")
         laps.end("classify")
         sign = "both" if config.against else "supporting"
         top = ops.score_neurons(reading.activations, reading.gradients, self._top_k, config.score, sign)
@@ -182,7 +170,7 @@ class Explainer:
         masked = activations.clone() if hasattr(activations, "clone") else np.array(activations)
         masked[:, chosen] = 0
         logits = np.asarray(self.classifier.logits(masked), np.float32)[0]
-        return self._prediction(logits, int(logits.argmax()) if target is None else self.labels.find(target, "target"))
+        return read_prediction(logits, self.labels, None if target is None else self.labels.find(target, "target"))
 
     def _tell(
         self,
@@ -197,11 +185,9 @@ class Explainer:
     ) -> Explanation:
         """Picture i of a batch, from scores to words."""
         laps = laps.fork()
-        winner, explained = self._prediction(logits, int(logits.argmax())), self._prediction(logits, target)
-        versus = None if other < 0 else self._prediction(logits, other)
-        evidence = gather_evidence(
-            top.values[i], top.neurons[i], float(top.total[i]), places, self._concept_of, self._top_k
-        )
+        winner, explained = (read_prediction(logits, self.labels, index) for index in (None, target))
+        versus = None if other < 0 else read_prediction(logits, self.labels, other)
+        evidence = gather_evidence(top.values[i], top.neurons[i], float(top.total[i]), places, self._words, self._top_k)
         meaning = build_meaning(winner, explained, versus, evidence, self.classifier.layer, self.config.style)
         laps.end("meaning")
         said = speak(self.verbalizer, meaning)
@@ -217,7 +203,7 @@ class Explainer:
             timings=laps.timings(),
             provenance={
                 "versions": versions(),
-                "model": self.fingerprint,
+                "model": self._fingerprint(),
                 "layer": self.classifier.layer,
                 "config": asdict(self.config),
                 "picture": {"size": list(picture.size), "window": list(self.preprocess.window(picture.size))},
@@ -226,15 +212,3 @@ class Explainer:
             meaning=meaning,
             picture=picture,
         )
-
-    def _prediction(self, logits: NDArray[np.float32], index: int) -> Prediction:
-        exponentials = np.exp(logits.astype(np.float64) - float(logits.max()))
-        probability = float(exponentials[index] / exponentials.sum())
-        return Prediction(int(index), self.labels[index], probability, float(logits[index]))
-
-    def _concept_of(self, neuron: int) -> tuple[str | None, float | None]:
-        """The words that may be said for a neuron, and their quality."""
-        if self.concepts is None:
-            return None, None
-        concept = self.concepts[neuron]
-        return (concept.name if concept.trusted else None), concept.quality

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import SupportsIndex, TypeAlias
+from typing import SupportsIndex, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ __all__ = ["Labels", "Target"]
 Target: TypeAlias = "str | SupportsIndex"
 
 
-class Labels:
+class Labels(Sequence[str]):
     """One name per class.
 
     Args:
@@ -56,7 +56,11 @@ class Labels:
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, index: int) -> str:
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
         return self.names[index]
 
     def find(self, target: Target, argument: str) -> int:

@@ -14,7 +14,22 @@ from numpy.typing import NDArray
 from nle_fast.config import Style
 from nle_fast.schema import Evidence, Meaning, Prediction, Region
 
-__all__ = ["build_meaning", "gather_evidence"]
+__all__ = ["build_meaning", "gather_evidence", "read_prediction"]
+
+
+def read_prediction(logits: NDArray[np.float32], labels: Sequence[str], index: int | None = None) -> Prediction:
+    """A class as the classifier sees it.
+
+    Args:
+        logits: (K,) finite.
+        labels: K names.
+        index: The class; None: the winner, of equal logits the lowest.
+    """
+    if index is None:
+        index = int(logits.argmax())
+    exponentials = np.exp(logits.astype(np.float64) - float(logits.max()))
+    probability = float(exponentials[index] / exponentials.sum())
+    return Prediction(int(index), labels[index], probability, float(logits[index]))
 
 
 def gather_evidence(
@@ -22,7 +37,7 @@ def gather_evidence(
     neurons: NDArray[np.int64],
     total: float,
     places: Sequence[tuple[tuple[Region, ...], tuple[str, ...]]],
-    concept_of: Callable[[int], tuple[str | None, float | None]],
+    words: Callable[[int], tuple[str | None, float | None]],
     num_supporting: int,
 ) -> tuple[Evidence, ...]:
     """Put together what each chosen neuron of one picture says.
@@ -32,7 +47,7 @@ def gather_evidence(
         neurons: (k',) their channels.
         total: Σ_j max(score_j, 0) over all neurons of the layer, the unit of the shares.
         places: Per neuron its regions, and the names of their positions.
-        concept_of: From a neuron to its words (None: its number is said) and their quality.
+        words: From a neuron to its concept (None: its number is said) and the concept's quality.
         num_supporting: How many of the k' were chosen as supporting.
 
     Returns:
@@ -43,7 +58,7 @@ def gather_evidence(
         supports = rank < num_supporting
         if value == 0 or (value > 0) != supports:
             continue
-        concept, quality = concept_of(neuron)
+        concept, quality = words(neuron)
         regions, positions = places[rank]
         # Without any support the unit of the shares is zero; opposing evidence then has no share of it.
         share = value / total if total > 0 else 0.0

@@ -6,14 +6,14 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nle_fast.concepts import formats
 from nle_fast.errors import ConceptsError
 
-__all__ = ["Concept", "Concepts"]
+__all__ = ["Concept", "Concepts", "open_concepts", "words_of"]
 
 #: A longer description is a mistake in the table, and would not fit any sentence.
 MAX_NAME_LENGTH = 200
@@ -181,6 +181,43 @@ class Concepts:
                 f"`concepts` must be made for this network, got a table for the fingerprint {self.model} where the "
                 f"network has {model}; name its neurons anew, its weights have changed."
             )
+
+
+def open_concepts(
+    concepts: Concepts | str | os.PathLike[str] | None,
+    layer: str,
+    num_neurons: int,
+    fingerprint: Callable[[], str | None],
+) -> Concepts | None:
+    """The table for one layer of one network, from a path or as it is; None stays None.
+
+    Args:
+        concepts: A table, or the path of one.
+        layer: Name of the classifier's layer.
+        num_neurons: Number of its channels.
+        fingerprint: Gives what tells the network and layer from others; asked only where the table names one.
+
+    Raises:
+        ConceptsError: The table is broken or made for something else.
+    """
+    if isinstance(concepts, (str, os.PathLike)):
+        concepts = Concepts.load(concepts, layer=layer)
+    if concepts is not None:
+        model = fingerprint() if concepts.model is not None else None
+        concepts.check_fits(layer=layer, num_neurons=num_neurons, model=model)
+    return concepts
+
+
+def words_of(concepts: Concepts | None) -> Callable[[int], tuple[str | None, float | None]]:
+    """From a neuron to the words that may be said for it, or None, and their quality."""
+    if concepts is None:
+        return lambda neuron: (None, None)
+
+    def words(neuron: int) -> tuple[str | None, float | None]:
+        concept = concepts[neuron]
+        return (concept.name if concept.trusted else None), concept.quality
+
+    return words
 
 
 def _clean(name: object, neuron: int) -> str | None:
