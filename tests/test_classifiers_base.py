@@ -136,6 +136,16 @@ def test_as_numpy_takes_tensors_of_any_precision() -> None:
     assert as_numpy([1, 2]).tolist() == [1, 2]
 
 
+def test_pictures_may_have_their_colors_last() -> None:
+    class ColorsLast(Plain):
+        def activations(self, images: np.ndarray) -> np.ndarray:
+            return super().activations(np.moveaxis(images, 3, 1))
+
+    np.testing.assert_array_equal(
+        read(ColorsLast(), np.moveaxis(IMAGES, 1, 3)).activations, read(Plain(), IMAGES).activations
+    )
+
+
 def test_open_classifier_takes_ready_ones_and_modules() -> None:
     torch = pytest.importorskip("torch")
     ready = Plain()
@@ -164,7 +174,7 @@ def test_open_classifier_refuses_other_files(tmp_path: Path, name: str) -> None:
 def test_open_classifier_names_what_it_was_given(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"\.pth file holds weights, not a network.*build the module"):
         open_classifier("weights.pth")
-    with pytest.raises(InputError, match=r"nothing\.onnx.*does not exist"):
+    with pytest.raises(ModelError, match=r"nothing\.onnx.*does not exist"):
         open_classifier(tmp_path / "nothing.onnx")
     with pytest.raises(ModelError, match="a folder"):
         open_classifier(tmp_path)

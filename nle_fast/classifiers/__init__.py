@@ -31,8 +31,8 @@ def open_classifier(
         device: Where to run; None: where the module is, or the best that ONNX Runtime has.
 
     Raises:
-        InputError: The file does not exist, or `layer` is not the one of a ready classifier.
-        ModelError: `model` is nothing that can be opened; names what it is and what to pass.
+        InputError: `layer` is not the one of a ready classifier.
+        ModelError: `model` is missing or nothing that can be opened; names what it is and what to pass.
         LayerNotFoundError: The network has no such layer.
     """
     torch = sys.modules.get("torch")  # Who has a module has imported torch.
@@ -71,7 +71,7 @@ def _checked_path(path: Path) -> Path:
             "or export it to ONNX and pass that file."
         )
     if not path.exists():
-        raise InputError(f"`model` must be an existing file, got {str(path)!r}, which does not exist; check the path.")
+        raise ModelError(f"`model` must be an existing file, got {str(path)!r}, which does not exist; check the path.")
     if suffix != ".onnx" or path.is_dir():
         what = "a folder" if path.is_dir() else f"a {suffix or 'suffix-less'} file"
         raise ModelError(

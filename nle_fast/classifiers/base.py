@@ -155,7 +155,8 @@ def as_numpy(array: Any) -> NDArray[Any]:
 def check_images(images: Any) -> int:
     """N of a batch of preprocessed pictures (N, 3, h, w); `InputError` when it is none."""
     shape = tuple(getattr(images, "shape", ()))
-    if len(shape) != 4 or shape[1] != 3 or 0 in shape:
+    # A network made for colors last gets them so, see `Preprocess.layout`; its backend knows which it wants.
+    if len(shape) != 4 or 3 not in (shape[1], shape[3]) or 0 in shape:
         raise InputError(
             f"`images` must be a batch of preprocessed pictures (N, 3, height, width) with N ≥ 1, "
             f"got {shape or type(images).__name__}; stack the pictures, colours first."
@@ -203,7 +204,7 @@ def check_logits(logits: Any, images: Any, num_classes: int) -> NDArray[np.float
                 "`images` must be finite, got NaN or infinity; check the pictures and their preprocessing."
             )
         raise ModelError(
-            "The network's logits must be finite, got NaN or infinity for finite pictures; "
+            "`model` must give finite logits, got NaN or infinity for finite pictures; "
             "check its weights, or run it in float32."
         )
     return scores

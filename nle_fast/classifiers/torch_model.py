@@ -116,7 +116,7 @@ class TorchClassifier:
         expected = select(returned, looks[0].path).reshape(1, -1)
         replayed = found.whole(self._trunk(one)).reshape(1, -1)
         if not bool(expected.isfinite().all()):
-            raise ModelError("The network's logits must be finite, got NaN or infinity for noise; check its weights.")
+            raise ModelError("`model` must give finite logits, got NaN or infinity for noise; check its weights.")
         if not _close(replayed, expected):
             raise ModelError(
                 f"The network after `layer` {found.name!r} must depend on the layer's output alone, got other logits "
