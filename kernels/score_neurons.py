@@ -164,22 +164,27 @@ def score_neurons_kernel(
 
 
 class Sizes(NamedTuple):
-    """Sizes of one launch: the tile, the keys held at once, and whether those are all."""
+    """Sizes of one launch: the tile, the keys held at once and whether those are all, warps, registers per thread."""
 
     block_neurons: int
     block_positions: int
     block_select: int
     one_block: bool
     num_warps: int
+    max_registers: int
 
 
 def launch_sizes(neurons: int, positions: int) -> Sizes:
-    """Sizes for C neurons and H·W positions: at most 8 values of each input per thread, so that no register spills."""
-    block_positions = min(triton.next_power_of_2(positions), 1024)
+    """Sizes for C neurons and H·W positions: at most 8 values of each input per thread, so that no register spills.
+
+    A program gets all registers of its multiprocessor: left to itself, ptxas aims at several programs and spills.
+    """
+    block_positions = min(triton.next_power_of_2(positions), 512)
     block_neurons = min(triton.next_power_of_2(neurons), max(1, 4096 // block_positions))
     block_select = min(triton.next_power_of_2(neurons), 4096)
     num_warps = min(16, max(4, block_neurons * block_positions // 256))
-    return Sizes(block_neurons, block_positions, block_select, neurons <= block_select, num_warps)
+    max_registers = min(255, 65536 // (32 * num_warps))
+    return Sizes(block_neurons, block_positions, block_select, neurons <= block_select, num_warps, max_registers)
 
 
 def score_neurons(
@@ -242,6 +247,7 @@ def score_neurons(
             ONE_BLOCK=sizes.one_block,
             num_warps=sizes.num_warps,
             enable_fp_fusion=False,
+            **({} if torch.version.hip else {"maxnreg": sizes.max_registers}),
         )
     host = packed.cpu().numpy()
     parts = [host[start : start + count] for start, count in zip(starts, counts, strict=False)]
