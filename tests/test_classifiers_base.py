@@ -102,7 +102,7 @@ def test_a_joint_read_is_used_and_checked() -> None:
     ("member", "wrong", "message"),
     [
         ("logits", lambda a: a.mean((2, 3)), r"`classifier\.logits` must return \(3, 4\).*got \(3, 6\)"),
-        ("logits", lambda a: np.full((3, 4), np.inf), "must be finite"),
+        ("logits", lambda a: np.full((3, 4), np.inf), "must give finite logits"),
         (
             "activations",
             lambda x: np.zeros((3, 6)),
