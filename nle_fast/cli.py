@@ -161,7 +161,11 @@ def _print_explanation(explanation: Explanation, picture: Path, saved: Path | No
     console = Console(highlight=False)
     # A program that reads along gets the bare text; colors and numbers are for a person's terminal.
     console.print(picture.name, markup=False, style="bold", soft_wrap=True)
-    text = rich_text(explanation.text, explanation.spans, explanation.evidence) if console.is_terminal else explanation.text
+    text = (
+        rich_text(explanation.text, explanation.spans, explanation.evidence)
+        if console.is_terminal
+        else explanation.text
+    )
     console.print(text, markup=False, soft_wrap=not console.is_terminal)
     for line in filter(None, footer):
         console.print(line, markup=False, style="dim", soft_wrap=True)
