@@ -24,8 +24,8 @@ ZEBRA = meaning(
     versus="horse",
 )
 GOOD = (
-    "The answer is zebra rather than horse, because of stripes in the center and on the left and something that neuron 12 "
-    "responds to. These make up 57% of the evidence. The sky at the top speaks against it."
+    "The answer is zebra rather than horse, because of stripes in the center and on the left and something that "
+    "neuron 12 responds to. These make up 57% of the evidence. The sky at the top speaks against it."
 )
 
 
@@ -132,7 +132,8 @@ def test_prompts_name_every_fact(style):
     assert "Text: " in prompt_prefix(style)
 
 
-@pytest.mark.parametrize("options", [{"max_tokens": 0}, {"max_tokens": True}, {"threads": 0}, {"context": 1.5}, {"timeout_s": 0},
+@pytest.mark.parametrize("options", [{"max_tokens": 0}, {"max_tokens": True}, {"threads": 0}, {"context": 1.5},
+                                     {"timeout_s": 0},
                                      {"timeout_s": float("nan")}, {"timeout_s": "1"}])  # fmt: skip
 def test_options_are_checked(options):
     with pytest.raises(ConfigError, match=f"`{next(iter(options))}`"):

@@ -29,6 +29,12 @@ _PLACE_WORDS = frozenset(
     token for entries in ENTRIES.values() for entry in entries if entry.kind == "position" for token in entry.tokens
 ) - {"the", "of", "image", "picture", "photo", "part", "edge", "side", "hand", "cross", "area", "border", "through"}
 _PREPOSITIONS = frozenset(["in", "on", "at", "along", "across", "around"])
+_THINGS = frozenset(
+    ["hand", "part", "class", "label", "concept", "picture", "image", "photo", "things", "decision", "side"]
+)
+_INSIDE = frozenset(
+    token for entries in ENTRIES.values() for entry in entries if entry.kind != "position" for token in entry.tokens[1:]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,8 @@ def names_of(meaning: Meaning) -> Names:
         versus = label_name(meaning.versus.label)
         if _key(versus) == _key(target):  # ImageNet has two cranes and two maillots: then all their synonyms are said
             target, versus = clean(meaning.target.label), clean(meaning.versus.label)
+            if _key(versus) == _key(target):
+                target, versus = f"{target} (class {meaning.target.index})", f"{versus} (class {meaning.versus.index})"
     unquoted = [
         _label(target or f"class {meaning.target.index}"),
         _label(versus or f"class {meaning.versus.index}") if versus is not None and meaning.versus else None,
@@ -176,7 +184,7 @@ def _needs_quotes(words: str) -> bool:
     if not _PLAIN_WORDS.fullmatch(words):
         return True
     tokens = _key(words)
-    if any(token in RESERVED for token in tokens) or all(token in WORDS for token in tokens):
+    if any(token in RESERVED for token in tokens) or all(token in WORDS - _THINGS for token in tokens):
         return True
     for i, token in enumerate(tokens):
         if token in _PLACE_WORDS and any(before in _PREPOSITIONS for before in tokens[max(0, i - 3) : i]):
@@ -188,7 +196,4 @@ def _needs_quotes(words: str) -> bool:
                 and tokens[i : i + len(entry.tokens)] == entry.tokens
             ):
                 return True
-    # "top" must not end in a place, and "left" not begin with one: "stripes on the left" + "half moon"
-    return (
-        tokens[0] in _PLACE_WORDS or tokens[-1] in _PLACE_WORDS or tokens[0] in WORDS - {"the", "a", "an", "something"}
-    )
+    return tokens[0] in _INSIDE  # "it girl" must not be eaten by "for it"

@@ -128,7 +128,7 @@ class _Writer:
             if not supporting and not meaning.winner:
                 out += [_Piece("what speaks against it is "), *_joined(items), _Piece(".")]
                 continue
-            closing = "," if items[-1].bundle else ""
+            closing = "," if items[-1].bundle or (len(items) == 2 and items[0].depth) else ""
             out += [_Piece(" However, " if supporting else ", although "), *_joined(items)]
             out.append(_Piece(f"{closing} {'speak' if plural else 'speaks'} against it."))
         return out
@@ -161,15 +161,16 @@ class _Writer:
         label = names.target.text
         out = [_Piece(label[:1].upper() + label[1:] if label[:1].isascii() else label, ("class",))]
         if not meaning.winner:
-            out = [_Piece("For "), _Piece(label, ("class",))]
+            out = [_Piece("Why "), _Piece(label, ("class",))]
         if names.versus is not None:
             out += [_Piece(" rather than "), _Piece(names.versus.text, ("versus",))]
         if not meaning.evidence:
-            return [*out, _Piece(": no evidence named.")]
+            return [*out, _Piece(": no evidence named." if meaning.winner else "? No evidence named.")]
         if self.supporting:
-            out += [_Piece(": "), *self._caption(self.supporting)]
+            out += [_Piece(": " if meaning.winner else "? For: "), *self._caption(self.supporting)]
         if self.opposing:
-            out += [_Piece("; against: "), *self._caption(self.opposing)]
+            lead = "; against: " if self.supporting or meaning.winner else "? Against: "
+            out += [_Piece(lead), *self._caption(self.opposing)]
         return [*out, _Piece(".")]
 
     # Sentences
@@ -240,6 +241,8 @@ class _Writer:
             plural = len(run) > 1 or bool(run[0].name and run[0].name.plural)
             where, depth = _where(self._places(rank for group in run for rank in group.ranks))
             what = _joined([_Item([self._concept(group)]) for group in run])
+            if len(run) == 2 and any(group.name and {"and", "or"} & set(group.name.key) for group in run):
+                what[1] = _Piece(" as well as ")  # "red and orange objects as well as food"
             if len(run) > 1:
                 items.append(_Item([*what, _Piece(", both " if len(run) == 2 else ", all "), *where], 2, True, True))
             else:
@@ -320,10 +323,10 @@ def _where(places: dict[str, tuple[str, ...]]) -> tuple[_Pieces, int]:
         pieces[0] = _Piece(lead + pieces[0].text, pieces[0].facts)
         if names[0].endswith("corner"):
             pieces[-1] = _Piece(f"{pieces[-1].text} corner{'s' if len(names) > 1 else ''}", pieces[-1].facts)
-        parts.append(_Item(pieces, min(len(names) - 1, 2)))
-    if len(parts) == 1:
-        return parts[0].pieces, parts[0].depth
-    return _joined([_Item(part.pieces) for part in parts]), 1 if len(places) == 2 else 2
+        parts.append(_Item(pieces))
+    pieces = _joined([_Item(part.pieces) for part in parts])
+    inside = "".join(piece.text for piece in pieces)
+    return pieces, 2 if "," in inside else int(" and " in inside)
 
 
 def _preposition(name: str) -> tuple[str, str]:
@@ -354,7 +357,7 @@ def _joined(items: Sequence[_Item]) -> _Pieces:
     """As in "A", "A and B", "A, B, and C"; semicolons where an item has commas inside."""
     depth = max((item.depth for item in items), default=0)
     if len(items) == 2:
-        separators = [(" and ", ", and ", ", as well as ")[depth]]
+        separators = [(" and ", ", and ", ", as well as ")[items[0].depth]]
     else:
         separators = [", " if depth < 2 else "; "] * (len(items) - 2) + [", and " if depth < 2 else "; and "]
     out: _Pieces = []

@@ -82,7 +82,7 @@ _POSITIONS = {
 
 _PHRASES: dict[tuple[Kind, str], str] = {
     ("forward", "for"): (
-        "because of; due to; owing to; thanks to; based on; on account of; supported by; relies on; rests on; "
+        "because of; for:; due to; owing to; thanks to; based on; on account of; supported by; relies on; rests on; "
         "support comes from; support from; evidence for it comes from; evidence comes from; "
         "evidence for it is; what speaks for it is; speaking for it; in favor of it"
     ),
@@ -136,7 +136,7 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         "lacks; absence; missing; absent; nowhere; unlikely; seldom; refuses; fails; fail; instead"
     ),
     ("glue", ""): (
-        "a; an; the; and; or; of; in; on; at; to; by; from; with; for; as; is; are; was; were; be; it; its; "
+        "a; an; the; why; and; or; of; in; on; at; to; by; from; with; for; as; is; are; was; were; be; it; its; "
         "this; that; these; those; they; them; their; there; which; what; network; network's; classifier; "
         "classifier's; model; model's; evidence; partly; also; too; together; further; more; another; same; "
         "image; picture; photo; something; things; responds; respond; corner; corners; along; across; around; "
