@@ -125,7 +125,8 @@ def _takes_two(graph: Graph, runner: _Runner, size: tuple[int, int], single: Res
     for one, two in zip(first, second, strict=True):
         if two.shape[1:] != one.shape[1:] or two.shape[:1] != (2,):
             return False
-        if not np.allclose(one[0], two[-1], rtol=close, atol=close * (float(np.abs(one).max(initial=0)) + 1e-6)):
+        scale = float(np.abs(one).max(initial=0)) + 1e-6
+        if not np.allclose(one[0], two[-1], rtol=close, atol=close * scale, equal_nan=True):
             return False
     graph.shapes = _varying(shapes, others)
     return True

@@ -21,7 +21,7 @@ __all__: list[str] = []
 # ---- activations
 
 
-@rule("Relu", "LeakyRelu", "Clip", "HardSigmoid", "ThresholdedRelu")
+@rule("Relu", "LeakyRelu", "Clip", "HardSigmoid")
 def _piecewise(t: Tape, node: NodeProto, grads: list[Grad]) -> None:
     x, y = node.input[0], t.value(node.output[0])
     settings = attributes(node)
