@@ -61,21 +61,14 @@ std::uint16_t places_by_area(const CellAreas& on, const CellGrid& grid) {
   if (total == 0) return 0;
   if (10 * total >= 9 * seen) return 0x1FF;
 
-  CellAreas falling = on;
-  std::sort(falling.begin(), falling.end(), [](std::int64_t a, std::int64_t b) { return a > b; });
+  const std::int64_t most = *std::max_element(on.begin(), on.end());
   std::uint16_t places = 0;
-  // Seven cells are named "entire image"; where less than half is on, only the cells that hold half of it are named.
-  for (const int quarters : {3, 2}) {
-    std::int64_t held = 0;
-    std::int64_t last = 0;
-    for (std::size_t rank = 0; rank < falling.size() && 4 * held < quarters * total; ++rank) {
-      last = falling[rank];
-      held += last;
-    }
+  // Seven cells are named "entire image"; where less than half is on, only the fuller cells are named.
+  for (const int quarters : {2, 3}) {
     int count = 0;
     places = 0;
     for (int cell = 0; cell < 9; ++cell) {
-      const bool holds_much = on[cell] > 0 && 100 * on[cell] >= 100 * last - total;
+      const bool holds_much = on[cell] > 0 && 4 * on[cell] >= quarters * most;
       // Of a sliver little can be said: half of it on is not half of that place on.
       const bool filled = on[cell] > 0 && 2 * on[cell] >= grid.seen[cell] && 10 * grid.seen[cell] >= grid.whole[cell];
       if (!holds_much && !filled) continue;

@@ -88,12 +88,11 @@ def positions_by_area(
 ) -> tuple[str, ...]:
     """Where the regions of one map lie, by how much of them lies there.
 
-    A cell counts if it is in the smallest set of cells, by falling on-area, that holds at least 3/4 of the on-area
-    (cells within 1 % of the on-area of the last one count too, so that a mirrored picture gives mirrored names), or if
-    at least half of what the window shows of it is on; of a cell shown by less than a tenth only the first holds.
-    Where that makes seven cells or more though less than half of what the window shows is on, the smallest set that
-    holds 1/2 of the on-area is taken instead: "entire image" would say too much. On at 9/10 or more of all that the
-    window shows is the entire image, even if the window hides part of it.
+    A cell counts if its on-area is at least half that of the fullest cell, or if at least half of what the window shows
+    of it is on (where that is a tenth of the cell or more). Where that makes seven cells or more though less than half
+    of what the window shows is on, 3/4 of the fullest cell is asked for: "entire image" would say too much. On at 9/10
+    or more of all that the window shows is the entire image, even if the window hides part of the picture. A mirrored
+    picture gives mirrored names.
 
     Args:
         regions: Of one map, as `find_regions` gives them for this picture and window.

@@ -192,11 +192,8 @@ def places_by_area(on: list[int], picture_size: tuple[int, int], window: Box | N
     if 10 * total >= 9 * seen.sum():
         return 0x1FF
     filled = {c for c in range(9) if on[c] > 0 and 2 * on[c] >= seen[c] and 10 * seen[c] >= whole[c]}
-    falling = sorted(on, reverse=True)
-    for quarters in (3, 2):
-        last = next(falling[n] for n in range(9) if 4 * sum(falling[: n + 1]) >= quarters * total)
-        large = {c for c in range(9) if on[c] > 0 and 100 * on[c] >= 100 * last - total}
-        places = large | filled
+    for quarters in (2, 3):
+        places = {c for c in range(9) if on[c] > 0 and 4 * on[c] >= quarters * max(on)} | filled
         if len(places) < 7 or 2 * total >= seen.sum():
             break
     return sum(1 << c for c in places)
