@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from fakes import Colors, preprocess, scene
+from fakes import Colors, preprocess, scene, write_bundle_of
 
 import nle_fast as nle
 
@@ -207,8 +207,25 @@ def test_bad_neurons_and_labels():
         make(labels=["a", "b"])
 
 
-def test_eight_threads_equal_the_serial_ones():
-    explainer = make(concepts=nle.Concepts.from_names(NAMES, layer="colors"))
+def small_explainer(kind, folder):
+    """The engine on a NumPy classifier, a torch module (backward through its head) and an ONNX file."""
+    if kind == "numpy":
+        return make(concepts=nle.Concepts.from_names(NAMES, layer="colors"))
+    if kind == "onnx":
+        return nle.Explainer.load(write_bundle_of(folder / "bundle"), verbalizer="template")
+    import networks
+
+    case = next(case for case in networks.CASES if case.name == "squeezenet")
+    pre = nle.Preprocess(size=case.size[0], resize=case.size[0])
+    return nle.Explainer(networks.build(case), preprocess=pre, verbalizer="template")
+
+
+KINDS = ["numpy", "torch", "onnx"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_eight_threads_equal_the_serial_ones(kind, tmp_path):
+    explainer = small_explainer(kind, tmp_path)
     pictures = [scene(seed) for seed in range(50)]
     serial = [explainer(picture) for picture in pictures]
     with ThreadPoolExecutor(8) as pool:
@@ -219,20 +236,64 @@ def test_eight_threads_equal_the_serial_ones():
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads the process's size from Linux's /proc")
-def test_memory_stays_where_it_is():
+@pytest.mark.parametrize("kind", KINDS)
+def test_memory_stays_where_it_is(kind, tmp_path):
     def resident_mb():
         gc.collect()
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
-    explainer = make()
+    explainer = small_explainer(kind, tmp_path)
     pictures = [scene(seed) for seed in range(10)]
-    for i in range(200):
+    for i in range(100):
         explainer(pictures[i % 10]).to_json()
     before = resident_mb()
     for i in range(2000):
         explainer(pictures[i % 10]).to_json()
     assert resident_mb() - before < 20
+
+
+def test_a_torch_model_is_left_as_it_was():
+    import networks
+    import torch
+
+    case = next(case for case in networks.CASES if case.name == "resnet_inplace")
+    model = networks.build(case).train()
+    for parameter in list(model.parameters())[::2]:
+        parameter.requires_grad_(False)
+    next(model.parameters()).grad = torch.ones_like(next(model.parameters()))
+
+    def state():
+        flags = [
+            (module.training, len(module._forward_hooks), len(module._backward_hooks), len(module._forward_pre_hooks))
+            for module in model.modules()
+        ]
+        values = [tensor.clone() for tensor in model.state_dict().values()]
+        return (
+            flags,
+            [p.requires_grad for p in model.parameters()],
+            [p.grad is None for p in model.parameters()],
+            values,
+        )
+
+    failing = []
+
+    def fail(module, inputs):
+        if failing:
+            raise ZeroDivisionError("inside the forward")
+
+    model.layer3.register_forward_pre_hook(fail)
+    before = state()
+    explainer = nle.Explainer(model, preprocess=nle.Preprocess(size=40, resize=40), verbalizer="template")
+    for seed in range(5):
+        explainer(scene(seed))
+    explainer.mask(scene(), [0, 1])
+    failing.append(True)
+    with pytest.raises(nle.BackendError):
+        explainer(scene())
+    after = state()
+    assert before[:3] == after[:3]
+    assert all(torch.equal(one, other) for one, other in zip(before[3], after[3], strict=True))
 
 
 def test_import_loads_nothing_heavy():
