@@ -147,7 +147,7 @@ class _Comparison:
             if label.role == "versus":
                 right = label.cue == "versus"
             else:
-                right = label.cue != "versus" and not (label.cue == "class" and not meaning.winner)
+                right = label.cue not in ("versus", "elsewhere") and not (label.cue == "class" and not meaning.winner)
                 right = right and not (label.cue == "notclass" and meaning.winner)
             self._say(label.role, label.start, label.end, right=right)
 

@@ -31,7 +31,7 @@ class Number:
 
 @dataclass(slots=True)
 class Label:
-    """A class label: its role by name, and its `cue` by the words before it: "class", "notclass", "versus", or ""."""
+    """A class label: its role by name; `cue` from the words before: "class", "notclass", "versus", "", or "elsewhere"."""
 
     role: str
     cue: str

@@ -44,10 +44,11 @@ class Name:
     Attributes:
         text: With article or quotation marks: "a dog face", “dots on the left”.
         bare: Without the article, for captions: "dog face".
-        key: Tokens of the bare words; two names with one key are one thing.
+        key: Tokens of the text without its article; two names with one key are one thing.
         plural: Takes a plural verb.
         quoted: Stands between quotation marks.
-        variants: Further token sequences by which a lenient reader recognizes it: as written, in the other number.
+        forms: Token sequences as which it is written.
+        variants: Token sequences by which a lenient reader recognizes it too: the other number.
     """
 
     text: str
@@ -55,6 +56,7 @@ class Name:
     key: Key
     plural: bool
     quoted: bool
+    forms: tuple[Key, ...]
     variants: tuple[Key, ...]
 
 
@@ -83,7 +85,7 @@ def names_of(meaning: Meaning) -> Names:
         _label(versus or f"class {meaning.versus.index}") if versus is not None and meaning.versus else None,
         *(None if item.concept is None else _concept(item.concept) for item in meaning.evidence),
     ]
-    keys = {name.key for name in unquoted if name is not None}
+    keys = {form for name in unquoted if name is not None for form in name.forms}
     written = [name and _quote_beginnings(name, keys) for name in unquoted]
     assert written[0] is not None
     return Names(written[0], written[1], _layer(meaning.layer), tuple(written[2:]))
@@ -137,9 +139,10 @@ def _concept(concept: str) -> Name:
     phrase = noun_phrase(concept)
     if _needs_quotes(phrase.bare) or len(phrase.bare) > 60 or not phrase.bare:
         return _quoted(phrase.bare)
-    other = other_number(phrase)
-    variants = {_key(phrase.text), _key(other)} - {_key(phrase.bare)}
-    return Name(phrase.text, phrase.bare, _key(phrase.bare), phrase.plural, False, tuple(sorted(variants)))
+    written, bare = _key(phrase.text), _key(phrase.bare)
+    key = written[1:] if written[0] in ("a", "an", "the") and len(written) > 1 else written
+    forms = tuple(dict.fromkeys((key, bare, written)))
+    return Name(phrase.text, phrase.bare, key, phrase.plural, False, forms, (_key(other_number(phrase)),))
 
 
 @lru_cache(maxsize=4096)
@@ -147,7 +150,7 @@ def _label(label: str) -> Name:
     if _needs_quotes(label) or len(label) > 60:
         return _quoted(label)
     key = _key(label)
-    return Name(label, label, key, False, False, ())
+    return Name(label, label, key, False, False, (key,), ())
 
 
 @lru_cache(maxsize=64)
@@ -155,9 +158,9 @@ def _layer(layer: str) -> Name:
     words = clean(layer) if " " in layer else layer
     if _PLAIN_LAYER.fullmatch(words) and words.lower() not in WORDS:
         key = _key(words)
-        return Name(words if words.startswith("layer") else f"layer {words}", words, key, False, False, ())
+        return Name(words if words.startswith("layer") else f"layer {words}", words, key, False, False, (key,), ())
     name = _quoted(clean(words))
-    return Name(f"layer {name.text}", name.bare, name.key, False, True, ())
+    return Name(f"layer {name.text}", name.bare, name.key, False, True, (name.key,), ())
 
 
 def _quoted(words: str) -> Name:
@@ -165,17 +168,18 @@ def _quoted(words: str) -> Name:
     if not key:
         return _quoted("?")  # nothing that can be read aloud
     text = f"“{words}”"
-    return Name(text, text, key, False, True, ())
+    return Name(text, text, key, False, True, (key,), ())
 
 
 def _quote_beginnings(name: Name, keys: set[Key]) -> Name:
     """Quoted, when another name plus the words that may follow it would read like this one."""
     if name.quoted:
         return name
-    for other in keys:
-        size = len(other)
-        if size < len(name.key) and name.key[:size] == other and name.key[size] in WORDS | {",", "&", "/"}:
-            return _quoted(name.bare)
+    for form in name.forms:
+        for other in keys:
+            size = len(other)
+            if size < len(form) and form[:size] == other and form[size] in WORDS | {",", "&", "/"}:
+                return _quoted(name.bare)
     return name
 
 

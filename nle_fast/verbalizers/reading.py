@@ -75,6 +75,7 @@ class _Reader:
         self.open: tuple[int, int] | None = None  # a marker that still needs a concept
         self.main: tuple[int, int] | None = None
         self.both = ""
+        self.object = False  # after "stripes speak for": a label may follow
         self.brackets = 0
         self.numeric = ""  # what the next number is, by the last such word
         self.together = self.begun = False  # "together" was said; a concept was told in this sentence
@@ -147,13 +148,19 @@ class _Reader:
         if isinstance(role, str):
             if role == "layer":
                 self.out.layers.append((start, end))
+                if cue not in ("", "layer"):
+                    self.out.added.append((start, end))  # "the answer is layer4"
             else:
+                if not cue and self.out.mentions and not self.object:
+                    cue = "elsewhere"
                 self.out.labels.append(Label(role, cue, start, end))
-                self.cue = ("", 0, 0)
+            self.cue = ("", 0, 0)
+            self.clause, self.list, self.places = [], [], None  # a place after a label is no place of a concept
             return
         if cue == "versus":
             self.out.added.append((cue_start, cue_end))  # "not stripes"
         self.cue = ("", 0, 0)
+        self.object = False
         self._mention(tuple(key for key in roles if not isinstance(key, str)), start, end)
 
     def _role(self, roles: tuple[str | Key, ...]) -> str | Key:
@@ -206,7 +213,7 @@ class _Reader:
                 self.out.added.append((start, end))
             for mention in self.clause:
                 mention.polarity = value
-            self.last_polarity, self.polarity = value, ""
+            self.last_polarity, self.polarity, self.object = value, "", True
             self._new_clause()
         elif kind == "contrast":
             self._close_cue()
@@ -380,7 +387,8 @@ def _known(names: Names) -> dict[str, list[_Known]]:
     add(names.layer, "layer", names.layer.key)
     for name in names.concepts:
         if name is not None:
-            add(name, name.key, name.key)
+            for form in name.forms:
+                add(name, name.key, form)
             for variant in name.variants:
                 add(name, name.key, variant, False)
     by_first: dict[str, list[_Known]] = {}

@@ -107,7 +107,8 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         "still; nevertheless"
     ),
     ("class", ""): (
-        "answer is; answer was; answer; prediction is; predicted; predicts; classified as; classifies it as; "
+        "answer is; it is; it's; this is; answer was; answer; prediction is; predicted; predicts; "
+        "classified as; classifies it as; "
         "recognized; recognizes; chose; chooses; decided on; sees"
     ),
     ("notclass", ""): "answer is not; prediction is not; did not choose; does not see",
@@ -128,7 +129,7 @@ _PHRASES: dict[tuple[Kind, str], str] = {
     ("neuron", ""): "neuron; neurons",
     ("layer", ""): "layer",
     ("percent", ""): "%; percent; per cent",
-    ("none", ""): "no evidence; no evidence for it can be named",
+    ("none", ""): "no evidence; no evidence named; no evidence for it can be named",
     ("rest", ""): "so most of it is not named here; most of it is not named here",
     ("negation", ""): (
         "no; never; without; neither; nor; none; nothing; nobody; cannot; can't; don't; doesn't; didn't; "
@@ -140,7 +141,7 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         "this; that; these; those; they; them; their; there; which; what; network; network's; classifier; "
         "classifier's; model; model's; evidence; partly; also; too; together; further; more; another; same; "
         "image; picture; photo; something; things; responds; respond; corner; corners; along; across; around; "
-        "near; hand; part; named; for it; evidence for it; in its favor; named here; has; have; seen; shown; "
+        "near; hand; part; for it; evidence for it; in its favor; named here; has; have; seen; shown; "
         "visible; found; located; lies; lie; appears; appear; well; then; in addition; moreover; furthermore; "
         "finally; first; second; third; comes; come; because; unnamed; about; roughly; around; called; so; "
         "into; where; who; decision; class; label; concept; side; about; up"
