@@ -160,6 +160,7 @@ OPS = [
     Op("exp_log", lambda g, a: g("Log", g("Add", g("Exp", a), g.const(1))), F.softplus),
     Op("sqrt_abs", lambda g, a: g("Sqrt", g("Add", g("Abs", g("Neg", a)), g.const(1))),
        lambda a: (a.abs() + 1).sqrt()),
+    Op("gelu_operator", lambda g, a: g("Gelu", a), F.gelu, (20, 22)),
     Op("reciprocal", lambda g, a: g("Reciprocal", g("Exp", a)), lambda a: (-a).exp()),
     Op("pow", lambda g, a: g("Pow", a, g.const(3)), lambda a: a**3, (9, 15)),
     Op("softmax", lambda g, a: g("Softmax", a, axis=1), lambda a: a.softmax(1), (13, 18)),

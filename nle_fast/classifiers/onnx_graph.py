@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 from onnx.external_data_helper import load_external_data_for_model, uses_external_data
 
+from nle_fast.classifiers.onnx_session import one_line
 from nle_fast.errors import ModelError, NleWarning
 
 __all__ = ["VALUE_FREE", "Graph", "Shape", "attributes", "converted", "file_fingerprint", "read_model", "reads"]
@@ -39,7 +40,7 @@ def read_model(path: str | os.PathLike[str]) -> ModelProto:
         model = onnx.load(str(file), load_external_data=False)
     except Exception as error:
         raise ModelError(
-            f"`model` must be an ONNX file, got {file}, which cannot be parsed: {error}; "
+            f"`model` must be an ONNX file, got {file}, which cannot be parsed: {one_line(error)}; "
             "it may be truncated or of another format: download or export it again."
         ) from error
     if not model.graph.node or not model.ir_version:
@@ -53,7 +54,7 @@ def read_model(path: str | os.PathLike[str]) -> ModelProto:
         load_external_data_for_model(model, str(file.parent))
     except Exception as error:
         raise ModelError(
-            f"`model` must come with its external data, got {file}, whose weights cannot be read: {error}; "
+            f"`model` must come with its external data, got {file}, whose weights cannot be read: {one_line(error)}; "
             "keep the data files beside the .onnx file."
         ) from error
     if model.functions:
@@ -81,8 +82,8 @@ def converted(model: ModelProto, opset: int, source: str) -> ModelProto:
         newer = convert_version(model, opset)
     except Exception as error:
         raise ModelError(
-            f"`model` must be convertible to opset {opset}, got {source} with opset {_opset(model)}: {error}; "
-            f"export it again with opset {opset} or newer."
+            f"`model` must be convertible to opset {opset}, got {source} with opset {_opset(model)}: "
+            f"{one_line(error)}; export it again with opset {opset} or newer."
         ) from error
     message = f"{source} was converted in memory from opset {_opset(model)} to {opset}, which its gradient needs."
     warnings.warn(message, NleWarning, stacklevel=4)

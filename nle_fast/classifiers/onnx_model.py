@@ -19,7 +19,7 @@ from nle_fast.classifiers.onnx_cut import choose_layer, head_nodes
 from nle_fast.classifiers.onnx_gradients import CLASS_INDEX, GRADIENT, TARGET, VERSUS, write_gradient
 from nle_fast.classifiers.onnx_graph import Graph, converted, file_fingerprint, read_model
 from nle_fast.classifiers.onnx_probe import measure
-from nle_fast.classifiers.onnx_session import Session, execution_provider
+from nle_fast.classifiers.onnx_session import Session, execution_provider, one_line
 from nle_fast.errors import InputError, ModelError
 
 __all__ = ["OnnxClassifier"]
@@ -252,7 +252,7 @@ class OnnxClassifier:
             onnx.checker.check_model(model)
         except Exception as error:
             raise ModelError(
-                f"`model` must be valid ONNX, got {self._path}: {str(error).strip()}; export it again."
+                f"`model` must be valid ONNX, got {self._path}: {one_line(error)}; export it again."
             ) from error
         return model
 

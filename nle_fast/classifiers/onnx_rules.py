@@ -81,6 +81,16 @@ def _erf(t: Tape, node: NodeProto, x: str, y: str) -> str:
     return t.emit("Mul", bell, _number(t, node, 2 / math.sqrt(math.pi)))
 
 
+def _gelu(t: Tape, node: NodeProto, x: str, y: str) -> str:
+    """Φ(x) + x · φ(x), with the normal distribution's Φ and its density φ."""
+    if attributes(node).get("approximate", "none") != "none":
+        raise Unsupported("it is the approximation by tanh")
+    half = _number(t, node, 0.5)
+    below = t.emit("Add", t.emit("Mul", t.emit("Erf", t.emit("Mul", x, _number(t, node, 0.5**0.5))), half), half)
+    bell = t.emit("Exp", t.emit("Neg", t.emit("Mul", t.emit("Mul", x, x), half)))
+    return t.emit("Add", below, t.emit("Mul", t.emit("Mul", x, bell), _number(t, node, (2 * math.pi) ** -0.5)))
+
+
 RULES.update({
     "Sigmoid": _elementwise(lambda t, n, x, y: t.emit("Mul", y, t.emit("Sub", _number(t, n, 1), y))),
     "Tanh": _elementwise(lambda t, n, x, y: t.emit("Sub", _number(t, n, 1), t.emit("Mul", y, y))),
@@ -94,6 +104,7 @@ RULES.update({
     "HardSwish": _elementwise(_hard_swish),
     "Elu": _elementwise(_elu),
     "Erf": _elementwise(_erf),
+    "Gelu": _elementwise(_gelu),
 })  # fmt: skip
 
 

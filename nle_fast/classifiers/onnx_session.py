@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nle_fast.errors import BackendError, ModelError
 
-__all__ = ["Session", "execution_provider"]
+__all__ = ["Session", "execution_provider", "one_line"]
 
 Array = NDArray[Any]
 
@@ -60,7 +60,7 @@ class Session:
             content = model.SerializeToString()
         except Exception as error:
             raise ModelError(
-                f"`model` must be smaller than 2 GiB, got {source}, which cannot be put together: {error}; "
+                f"`model` must be smaller than 2 GiB, got {source}, which cannot be put together: {one_line(error)}; "
                 "use a smaller network or float16 weights."
             ) from error
         cuda = provider[0] == "CUDAExecutionProvider"
@@ -70,7 +70,7 @@ class Session:
             self._session = ort.InferenceSession(content, options, providers=[provider])
         except Exception as error:
             raise BackendError(
-                f"ONNX Runtime {ort.__version__} cannot open {source}: {_first_line(error)}; "
+                f"ONNX Runtime {ort.__version__} cannot open {source}: {one_line(error)}; "
                 "check the file with onnx.checker, or export it again for an older opset."
             ) from error
         finally:
@@ -94,11 +94,12 @@ class Session:
         except Exception as error:
             shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in feeds.items())
             raise BackendError(
-                f"ONNX Runtime {ort.__version__} failed in {self._source} on {shapes}: {_first_line(error)}; "
+                f"ONNX Runtime {ort.__version__} failed in {self._source} on {shapes}: {one_line(error)}; "
                 "check that the network runs on pictures of this size by itself."
             ) from error
         return results
 
 
-def _first_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """The first line of another library's message, for use inside one of ours."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")
