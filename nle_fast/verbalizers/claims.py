@@ -31,7 +31,7 @@ class Number:
 
 @dataclass(slots=True)
 class Label:
-    """A class label: its role by name; `cue` from the words before: "class", "notclass", "versus", "", or "elsewhere"."""
+    """A class label: its role by name; `cue` ("class", "notclass", "versus", "", "elsewhere") by the words before it."""
 
     role: str
     cue: str

@@ -220,6 +220,8 @@ class _Reader:
             self.polarity, self.default = "", "against"
             self._new_clause()
         elif kind in ("class", "notclass", "versus", "layer"):
+            if kind == "layer" and self.cue[0] in ("class", "notclass"):
+                self.out.added.append((start, end))  # "the answer is layer 4"
             self._close_cue()
             self.cue = (kind, start, end)
         elif kind in ("both", "all"):
