@@ -31,7 +31,7 @@ class Number:
 
 @dataclass(slots=True)
 class Label:
-    """A class label: its role by name; `cue` ("class", "notclass", "versus", "", "elsewhere") by the words before it."""
+    """A class label: its role by name; `cue` ("class", "notclass", "versus", "", "elsewhere") by the words before."""
 
     role: str
     cue: str

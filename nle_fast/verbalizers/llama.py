@@ -32,7 +32,7 @@ class LlamaVerbalizer:
         max_tokens: At most so many tokens per try, ≥ 1.
         timeout_s: Time for one text in seconds, both tries together, > 0. Looked at between decode calls, so a
             large model may overrun it by one call of 32 tokens.
-        threads: Threads for decoding, ≥ 1; None: llama.cpp's choice.
+        threads: Threads for decoding, ≥ 1; None: half the cores.
         context: Tokens of context, ≥ 1; None: what the model was trained with, at most 2048.
         engine: Completes the prompts instead of llama.cpp; `path` is then only a name.
 

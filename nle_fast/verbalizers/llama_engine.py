@@ -7,6 +7,7 @@ does not get it before its deadline times out like a slow model.
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -50,7 +51,7 @@ class LlamaEngine:
     Args:
         path: A .gguf file.
         context: Tokens of context; None: what the model was trained with, at most 2048.
-        threads: Threads for decoding; None: llama.cpp's choice.
+        threads: Threads for decoding; None: half the cores.
 
     Attributes:
         decoded: Number of tokens that went through the model so far.
@@ -83,6 +84,8 @@ class LlamaEngine:
     def _load(self, context: int, threads: int | None) -> Any:
         from llama_cpp import Llama
 
+        # Waiting threads spin: as many as there are cores would crawl on a machine that does anything else.
+        threads = threads or max(1, (os.cpu_count() or 2) // 2)
         with _log() as said:
             try:
                 return Llama(

@@ -320,7 +320,7 @@ class _Reader:
         follows = [following.text for following in self.tokens[after : after + 2]]
         numeric, self.numeric = self.numeric, ""
         part = self.out.mentions[-1].parts[-1] if self.out.mentions else None
-        if "probability" in follows or "confidence" in follows or "sure" in follows or "certain" in follows:
+        if not {"probability", "confidence", "sure", "certain"}.isdisjoint(follows):
             numeric = "probability"
         if not numeric:
             told = self.plain or self.brackets or (part and len(part.neurons) > len(part.shares))
