@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nle_fast import ops
 from nle_fast.bundle import read_bundle
-from nle_fast.classifiers import Classifier, open_classifier, read
+from nle_fast.classifiers import Classifier, check_logits, open_classifier, read
 from nle_fast.concepts import Concepts, open_concepts, words_of
 from nle_fast.config import Config
 from nle_fast.errors import ConfigError, InputError, NleWarning
@@ -163,13 +163,16 @@ class Explainer:
             InputError: The picture cannot be read, or there is no such neuron or class.
         """
         count = self.classifier.num_neurons
-        chosen = list(neurons)
-        if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 0 <= n < count for n in chosen):
-            raise InputError(f"`neurons` must be whole numbers from 0 to {count - 1}, got {chosen}; see `evidence`.")
+        chosen = np.asarray(list(neurons) if isinstance(neurons, Iterable) else neurons)
+        whole = chosen.ndim == 1 and (chosen.size == 0 or chosen.dtype.kind in "iu")
+        if not whole or any(not 0 <= neuron < count for neuron in chosen):
+            raise InputError(
+                f"`neurons` must be whole numbers from 0 to {count - 1}, got {chosen.tolist()}; see `evidence`."
+            )
         activations = self.classifier.activations(self.preprocess([load_picture(picture)]))
         masked = activations.clone() if hasattr(activations, "clone") else np.array(activations)
-        masked[:, chosen] = 0
-        logits = np.asarray(self.classifier.logits(masked), np.float32)[0]
+        masked[:, chosen.astype(np.int64)] = 0
+        logits = check_logits(self.classifier.logits(masked), masked, self.classifier.num_classes)[0]
         return read_prediction(logits, self.labels, None if target is None else self.labels.find(target, "target"))
 
     def _tell(

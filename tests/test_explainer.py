@@ -46,6 +46,7 @@ def test_mask_changes_the_logit_by_the_score():
         masked = explainer.mask(scene(1), [item.neuron], target=label)
         assert explanation.prediction.logit - masked.logit == pytest.approx(item.score, abs=1e-5)
         assert masked.label == label
+    assert explainer.mask(scene(1), {2, 3}) == explainer.mask(scene(1), np.asarray([2, 3], np.uint8))
     nothing = explainer.mask(scene(1), [])
     assert nothing.logit == pytest.approx(explanation.prediction.logit, abs=1e-6)
     everything = explainer.mask(scene(1), range(8))
@@ -200,7 +201,7 @@ def test_timings_and_provenance():
 
 def test_bad_neurons_and_labels():
     explainer = make()
-    for neurons in ([8], [-1], [1.5], [True], ["a"]):
+    for neurons in ([8], [-1], [1.5], [True], ["a"], 3, [[1, 2]], None):
         with pytest.raises(nle.InputError, match="`neurons` must"):
             explainer.mask(scene(), neurons)
     with pytest.raises(nle.InputError, match="`labels` must"):

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nle_fast.classifiers.base import MEMBERS, Classifier, Reading, read
+from nle_fast.classifiers.base import MEMBERS, Classifier, Reading, check_logits, read
 from nle_fast.errors import InputError, ModelError
 
-__all__ = ["Classifier", "Reading", "open_classifier", "read"]
+__all__ = ["Classifier", "Reading", "check_logits", "open_classifier", "read"]
 
 WEIGHTS = {".pt", ".pth", ".th", ".bin", ".ckpt", ".safetensors", ".pkl", ".h5", ".keras", ".npz"}
 
