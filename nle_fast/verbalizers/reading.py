@@ -25,11 +25,10 @@ _ENDS = frozenset(".!?")
 class _Known:
     """A token sequence that is a name, and what it can be: "class", "versus", "layer", or the key of a concept.
 
-    `roles` are for names between quotation marks, `bare` for names that may stand without; `exact`: as it is written.
+    `roles` are for names between quotation marks, `bare` for names that may stand without.
     """
 
     tokens: Key
-    exact: bool
     roles: tuple[str | Key, ...]
     bare: tuple[str | Key, ...]
 
@@ -396,9 +395,7 @@ def _known(names: Names) -> dict[str, list[_Known]]:
     by_first: dict[str, list[_Known]] = {}
     for (tokens, exact), what in roles.items():
         if exact or (tokens, True) not in roles:  # a form of one name that is another name as written is the other name
-            by_first.setdefault(tokens[0], []).append(
-                _Known(tokens, exact, tuple(what), tuple(bare.get((tokens, exact), ())))
-            )
+            by_first.setdefault(tokens[0], []).append(_Known(tokens, tuple(what), tuple(bare.get((tokens, exact), ()))))
     for some in by_first.values():
         some.sort(key=lambda known: -len(known.tokens))
     return by_first
