@@ -9,7 +9,7 @@ import numpy as np
 import peers
 import pytest
 import torch
-from networks import build
+from architectures import build
 
 from nle_fast import Config, Explainer, ops
 from nle_fast.classifiers import read

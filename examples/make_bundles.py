@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import torch
-from networks import load_network
+from real_networks import load_network
 
 from nle_fast import Preprocess, write_bundle
 

@@ -66,7 +66,7 @@ def test_cifar_network(bundles, shared):
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "squeezenet1_1", "cifar_resnet"])
 def test_torch_and_onnx_agree(bundles, shared, photos, name):
-    from networks import load_network
+    from real_networks import load_network
 
     onnx = nle.Explainer.load(bundles[name], verbalizer="template", config=nle.Config(top_k=3))
     torch = nle.Explainer(

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-from networks import MobileNetV2, SqueezeNet
+from real_networks import MobileNetV2, SqueezeNet
 
 __all__ = ["NETWORKS", "build"]
 
