@@ -44,7 +44,7 @@ class Explainer:
         concepts: Words for the layer's neurons, or a `.csv` or `.json` table; None: neurons keep their numbers.
         preprocess: The network's own preprocessing; None: the bundle's, else ImageNet's with 224 pixels.
         verbalizer: `"llama"` (embedded model), `"template"`, the path of a `.gguf` file, or a `Verbalizer`.
-        device: `"cpu"`, `"cuda"`, …; None: where the model is.
+        device: `"cpu"`, `"cuda"`, …; None: where the module is, and the CPU for an ONNX file.
         config: What is scored and told.
 
     Raises:

@@ -30,9 +30,9 @@ def test_clip_dissect(tmp_path):
 
 
 def test_network_dissection_counts_from_one_and_has_a_bar(tmp_path):
-    path = write(tmp_path, "unit,category,label,score\n1,part,body,0.05\n3,object,person,0.02\n")
+    path = write(tmp_path, "unit,category,label,score\n1,part,body,0.05\n3,scene,game_room-s,0.02\n")
     concepts = Concepts.load(path, layer="layer4")
-    assert concepts.names == ("body", None, "person")
+    assert concepts.names == ("body", None, "game room")
     assert [concept.trusted for concept in concepts] == [True, False, False]
     assert concepts.layer == "layer4"
 

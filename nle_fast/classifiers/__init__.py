@@ -28,7 +28,7 @@ def open_classifier(
             returned as it is.
         layer: Where to cut: torch module name or ONNX tensor name; None: the last 4-D activation that is a cut.
         input_size: (height, width) of the pictures, for a torch module.
-        device: Where to run; None: where the module is, or the best that ONNX Runtime has.
+        device: Where to run; None: where the module is, and the CPU for an ONNX file.
 
     Raises:
         InputError: `layer` is not the one of a ready classifier.

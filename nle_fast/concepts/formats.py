@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -96,7 +97,7 @@ def _read_csv(text: str, path: Path, layer: str | None) -> dict[str, Any]:
         if not 0 <= unit < MAX_NEURONS or unit in names:
             problem = "a unit out of range" if unit not in names else "a unit twice"
             raise ConceptsError(f"`concepts` must have each unit once, got {problem} in '{path}' line {line}; mend it.")
-        names[unit] = row[name]
+        names[unit] = _plain(row[name]) if first else row[name]
         qualities[unit] = _number(float, row[quality], path, line, quality) if quality in columns else None
     if not names:
         raise ConceptsError(f"`concepts` must have rows, got '{path}' without any; check the file.")
@@ -107,6 +108,11 @@ def _read_csv(text: str, path: Path, layer: str | None) -> dict[str, Any]:
         "layer": layer,
         "min_quality": bar,
     }
+
+
+def _plain(label: str | None) -> str | None:
+    """Network Dissection's label as words: `bakery-shop-s` (a scene), `white-c` (a color), `pool_table`."""
+    return None if label is None else re.sub(r"-[cs]$", "", label).replace("_", " ")
 
 
 def _number(kind: type, text: str | None, path: Path, line: int, column: str) -> Any:

@@ -42,9 +42,7 @@ def read(text: str, meaning: Meaning, names: Names, *, lenient: bool = False) ->
         names: Its names.
         lenient: Also recognize names without the quotation marks that they need.
     """
-    reader = _Reader(text, meaning, names, lenient)
-    reader.run()
-    return reader.out
+    return _Reader(text, meaning, names, lenient).run()
 
 
 class _Reader:
@@ -79,13 +77,14 @@ class _Reader:
         self.numeric = ""  # what the next number is, by the last such word
         self.together = self.begun = False  # "together" was said; a concept was told in this sentence
 
-    def run(self) -> None:
+    def run(self) -> Reading:
         i = 0
         while i < len(self.tokens):
             i = self._step(i)
         self._end_sentence()
         if sum(mention.polarity == "for" for mention in self.out.mentions) > 1:
             self.out.added += [(number.start, number.end) for number in self.alone]
+        return self.out
 
     def _step(self, i: int) -> int:
         token = self.tokens[i]
