@@ -33,7 +33,8 @@ format: $(STAMP) ## Rewrite files in the house style
 	$(BIN)/clang-format -i csrc/*.cpp csrc/*.hpp
 
 bench: $(STAMP) ## Measure each stage beside its peers, JSON into benches/results
-	$(BIN)/pytest -q benches/bench_stages.py --benchmark-json=build/stages.json --benchmark-save-data
+	mkdir -p build
+	$(BIN)/pytest -q benches/bench_stages.py --benchmark-json=build/stages.json
 	$(BIN)/python benches/table.py build/stages.json benches/results/stages.json
 
 clean: ## Remove what was built

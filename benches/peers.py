@@ -24,7 +24,7 @@ def captum_scores(
     finally:
         hook.remove()
     scores = LayerGradientXActivation(network, layer).attribute(images, target=winner).sum((2, 3))
-    values, neurons = scores.topk(k, dim=1)
+    values, neurons = scores.detach().topk(k, dim=1)
     return values, neurons, kept["maps"].gather(1, neurons[:, :, None, None].expand(-1, -1, *kept["maps"].shape[2:]))
 
 
