@@ -13,6 +13,7 @@ from torch import nn
 
 from nle_fast.classifiers.base import as_numpy, read
 from nle_fast.classifiers.torch_model import TorchClassifier
+from nle_fast.classifiers.torch_rows import AllRows, FewRows
 from nle_fast.errors import ModelError
 
 every_case = pytest.mark.parametrize("case", CASES, ids=ids)
@@ -215,3 +216,19 @@ def test_gradients_are_of_the_picture_that_was_asked_for() -> None:
     for row in range(3):
         alone = read(classifier, images[row : row + 1], target=np.array([row]))
         np.testing.assert_allclose(scores(alone)[0], scores(together)[row], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids)
+def test_few_rows_of_the_last_weight_give_the_gradient_of_all(case: Case) -> None:
+    model = build(case)
+    classifier = TorchClassifier(model, case.inner, input_size=case.size)
+    maps = classifier.activations(pictures(case, 3))
+    few, every = FewRows.of(classifier._head, case.num_classes, maps), AllRows(classifier._head)
+    assert few is not None
+    target, versus = torch.tensor([1, 4, 1]), torch.tensor([-1, 1, 6])
+    (logits, *graph), (expected, *whole) = few(maps), every(maps)
+    torch.testing.assert_close(logits, expected)
+    for rivals in (versus, None):
+        got, exact = few.gradients(*graph, target, rivals), every.gradients(*whole, target, rivals)
+        torch.testing.assert_close(got, exact, rtol=1e-4, atol=1e-6)
+        (logits, *graph), (expected, *whole) = few(maps), every(maps)

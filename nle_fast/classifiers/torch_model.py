@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images, check_logits
 from nle_fast.classifiers.torch_head import backward, final_weight, one_hot, with_graph
 from nle_fast.classifiers.torch_layers import find_layer, look_at
+from nle_fast.classifiers.torch_rows import by_autograd
 from nle_fast.classifiers.torch_twin import make_twin, own_buffers, select, share_buffers, weights_digest
 from nle_fast.errors import BackendError, InputError, ModelError, NleError
 
@@ -124,6 +125,7 @@ class TorchClassifier:
             )
         self._weight = self._closed_form()
         self.closed_form = self._weight is not None
+        self._rows = by_autograd(self._head, self.num_classes, self._trial(self._shape, self._memory_format))
 
     def _closed_form(self) -> Tensor | None:
         """The last weight when the gradient is its row; checked against autograd, which is checked to work."""
@@ -185,8 +187,8 @@ class TorchClassifier:
                 raise InputError("`class_index` must name one class per picture, got none; give indices from 0.")
             if self._weight is not None:
                 return _rows(self._weight, target, rival, maps)
-            logits, leaf = with_graph(self._head, maps)
-            return backward(self._head, logits, leaf, one_hot(logits, target, rival))
+            _, inner, leaf = self._rows(maps)
+            return self._rows.gradients(inner, leaf, target, rival)
 
     def read(self, images: Any, target: Any = None, versus: Any = None) -> Reading:
         """Logits, activations and gradients in one pass; see `nle_fast.classifiers.base.read`, which checks more."""
@@ -194,16 +196,16 @@ class TorchClassifier:
             maps = self._trunk(self._pictures(images))
             count = len(maps)
             if self._weight is None:
-                scores, leaf = with_graph(self._head, maps)
+                scores, inner, leaf = self._rows(maps)
             else:
-                scores, leaf = self._head(maps), maps
+                scores = self._head(maps)
             logits = check_logits(self._float(scores), images, self.num_classes)
             winner = logits.argmax(axis=1).astype(np.int64)
             wanted = check_classes("target", target, count, self.num_classes)
             chosen = winner if wanted is None else np.where(wanted < 0, winner, wanted)
             label, rival = torch.from_numpy(chosen).to(self._device), self._classes("versus", versus, count)
             if self._weight is None:
-                gradients = backward(self._head, scores, leaf, one_hot(scores.detach(), label, rival))
+                gradients = self._rows.gradients(inner, leaf, label, rival)
             else:
                 gradients = _rows(self._weight, label, rival, maps)
             return Reading(logits, maps, gradients, chosen)

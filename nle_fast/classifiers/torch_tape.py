@@ -11,6 +11,7 @@ are batch sizes. Weights are kept by reference: the head always computes with th
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -109,8 +110,8 @@ class Recording(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Run the operator and write it down."""
         kwargs = kwargs or {}
-        named_args = tuple(_map(self._refer, arg) for arg in args)
-        named_kwargs = {key: _map(self._refer, value) for key, value in kwargs.items()}
+        named_args = tuple(map_leaves(self._refer, arg) for arg in args)
+        named_kwargs = {key: map_leaves(self._refer, value) for key, value in kwargs.items()}
         result = func(*args, **kwargs)
 
         renamed: dict[int, int] = {}
@@ -157,20 +158,25 @@ class Recording(TorchDispatchMode):  # type: ignore[no-untyped-call]
         Raises:
             NotACutError: The picture reaches `output` without passing through `entry`, or `entry` does not reach it.
         """
-        needed, chosen, used = {output}, [], False
-        for op in reversed(self.ops):
-            if entry in needed:
-                needed.discard(entry)
-                used = True
-            wanted = needed.intersection(op.results)
-            if wanted:
-                needed -= wanted
-                needed |= op.reads | {op.renamed[value] for value in wanted if value in op.renamed}
-                chosen.append(op)
-        used = used or entry in needed
+        chosen, needed, used = leading(self.ops, entry, output)
         if self.picture in needed - {entry} or not used:
             raise NotACutError
-        return chosen[::-1]
+        return chosen
+
+
+def leading(ops: list[Op], entry: int, output: int) -> tuple[list[Op], set[int], bool]:
+    """The operators, in order, that compute `output` from `entry`; what else they need; whether `entry` is used."""
+    needed, chosen, used = {output}, [], False
+    for op in reversed(ops):
+        if entry in needed:
+            needed.discard(entry)
+            used = True
+        wanted = needed.intersection(op.results)
+        if wanted:
+            needed -= wanted
+            needed |= op.reads | {op.renamed[value] for value in wanted if value in op.renamed}
+            chosen.append(op)
+    return chosen[::-1], needed, used or entry in needed
 
 
 class Head:
@@ -199,6 +205,17 @@ class Head:
         self._mutates = any(op.renamed for op in self.ops)
         self._last_use = self._uses()
 
+    def part(self, entry: int, output: int, change: Callable[[Op], Op] = lambda op: op) -> Head | None:
+        """The stretch from one value to another, each operator changed; None where it needs more than `entry`."""
+        ops, needed, used = leading(self.ops, entry, output)
+        if needed - {entry} or not used:
+            return None
+        head = copy.copy(self)
+        head.ops, head.entry, head.output = [change(op) for op in ops], entry, output
+        head._mutates = any(op.renamed for op in ops)
+        head._last_use = head._uses()
+        return head
+
     def _uses(self) -> list[list[int]]:
         """For each operator the values that nothing needs after it."""
         seen = {self.output}
@@ -223,8 +240,8 @@ class Head:
             return leaf.factor * count if type(leaf) is PerPicture else leaf
 
         for op, dead in zip(self.ops, self._last_use, strict=True):
-            args = [_map(fill, arg) for arg in op.args]
-            result = op.func(*args, **{key: _map(fill, value) for key, value in op.kwargs.items()})
+            args = [map_leaves(fill, arg) for arg in op.args]
+            result = op.func(*args, **{key: map_leaves(fill, value) for key, value in op.kwargs.items()})
             for after, before in op.renamed.items():
                 if before in values:  # views that the head does not use were never made
                     values[after] = values[before]
@@ -261,8 +278,8 @@ class _Renumber:
 
         return replace(
             op,
-            args=tuple(_map(rename, arg) for arg in op.args),
-            kwargs={key: _map(rename, value) for key, value in op.kwargs.items()},
+            args=tuple(map_leaves(rename, arg) for arg in op.args),
+            kwargs={key: map_leaves(rename, value) for key, value in op.kwargs.items()},
             renamed={self._name(after): self._name(before) for after, before in op.renamed.items()},
             made=tuple(None if value is None else self._name(value) for value in op.made),
         )
@@ -295,10 +312,10 @@ def _merge(one: Any, two: Any) -> Any:
     raise UnlikeError(f"{one!r} for two, {two!r} for three")
 
 
-def _map(change: Callable[[Any], Any], item: Any) -> Any:
+def map_leaves(change: Callable[[Any], Any], item: Any) -> Any:
     """`item` with `change` applied to every leaf of its lists and tuples."""
     if type(item) is list or type(item) is tuple:
-        return type(item)(_map(change, part) for part in item)
+        return type(item)(map_leaves(change, part) for part in item)
     return change(item)
 
 
