@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.world.curves import Points
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw
 
 __all__ = ["Array", "Canvas", "Cover"]
 
@@ -55,7 +59,7 @@ class Canvas:
     def __init__(self, size: int, light: tuple[float, float], texture: Array, removed: frozenset[str] = frozenset()):
         from PIL import Image, ImageDraw
 
-        self._new, self._draw, self._mode = Image.new, ImageDraw.Draw, Image.fromarray
+        self._image, self._draw = Image, ImageDraw.Draw
         self.size, self.light, self.texture, self.removed = size, light, texture, removed
         self.pixels: Array = np.zeros((size, size, 3), np.float32)
         self.owner = np.zeros((size, size), np.int16)
@@ -66,28 +70,60 @@ class Canvas:
 
     def cover(self, outlines: Sequence[Points], pad: int = 1) -> Cover | None:
         """Coverage of the union of some outlines (unit coordinates); None if outside the picture or nothing."""
-        size, fine = self.size, self._fine
-        low = np.min([o.min(0) for o in outlines], axis=0) * size
-        high = np.max([o.max(0) for o in outlines], axis=0) * size
-        left, top = max(int(low[0]) - pad, 0), max(int(low[1]) - pad, 0)
-        right, bottom = min(int(high[0]) + 1 + pad, size), min(int(high[1]) + 1 + pad, size)
-        if right <= left or bottom <= top:
+        box = self._box(outlines, pad)
+        if box is None:
             return None
-        image = self._new("L", ((right - left) * fine, (bottom - top) * fine))
-        draw = self._draw(image)
-        shift = np.array((left * fine + 0.5, top * fine + 0.5))
+        image, draw, shift = self._sheet(box, 0)
+        scale = self.size * self._fine
         for outline in outlines:
-            draw.polygon((outline * (size * fine) - shift).ravel().tolist(), fill=255)
-        alpha = np.asarray(image.reduce(fine), np.float32)
-        alpha *= 1 / 255
-        return Cover(left, top, alpha)
+            draw.polygon((outline * scale - shift).ravel().tolist(), fill=255)
+        return Cover(box[0], box[1], self._fold(image))
+
+    def layers(self, outlines: Sequence[Points], tones: Sequence[float]) -> tuple[Cover, Array] | None:
+        """Outlines that overlap, each with its tone (-1 to 1) and a darker edge: their union and the tones, (h, w)."""
+        box = self._box(outlines, 1)
+        if box is None:
+            return None
+        image, draw, shift = self._sheet(box, 0)
+        toned, edge, _ = self._sheet(box, 128)
+        scale = self.size * self._fine
+        for outline, tone in zip(outlines, tones, strict=True):
+            corners = (outline * scale - shift).ravel().tolist()
+            draw.polygon(corners, fill=255)
+            level = 128 + int(127 * tone)
+            edge.polygon(corners, fill=level, outline=max(level - 60, 0), width=self._fine // 2)
+        tone_map = self._fold(toned)
+        tone_map -= np.float32(128 / 255)
+        tone_map *= 2
+        return Cover(box[0], box[1], self._fold(image)), tone_map
+
+    def _box(self, outlines: Sequence[Points], pad: int) -> tuple[int, int, int, int] | None:
+        points = outlines[0] if len(outlines) == 1 else np.concatenate(outlines)
+        low, high = (points.min(0) * self.size).tolist(), (points.max(0) * self.size).tolist()
+        left, top = max(int(low[0]) - pad, 0), max(int(low[1]) - pad, 0)
+        right, bottom = min(int(high[0]) + 1 + pad, self.size), min(int(high[1]) + 1 + pad, self.size)
+        return None if right <= left or bottom <= top else (left, top, right, bottom)
+
+    def _sheet(self, box: tuple[int, int, int, int], level: int) -> tuple[Image.Image, ImageDraw.ImageDraw, Points]:
+        left, top, right, bottom = box
+        fine = self._fine
+        image = self._image.new("L", ((right - left) * fine, (bottom - top) * fine), level)
+        return image, self._draw(image), np.array((left * fine + 0.5, top * fine + 0.5))
+
+    def _fold(self, image: Image.Image) -> Array:
+        return np.asarray(image.reduce(self._fine), np.float32) * np.float32(1 / 255)
 
     def blur(self, cover: Cover, radius: float) -> Array:
         """The coverage, softened over `radius` pixels (its box must have been padded for it)."""
-        from PIL import ImageFilter
-
-        image = self._mode((cover.alpha * 255).astype(np.uint8))
-        return np.asarray(image.filter(ImageFilter.GaussianBlur(radius / 2)), np.float32) * np.float32(1 / 255)
+        h, w = cover.alpha.shape
+        cell = max(1.0, radius / 3)  # softened on a coarse grid: as smooth, and the cost does not grow with the radius
+        small = (max(2, round(w / cell)), max(2, round(h / cell)))
+        soft = np.asarray(self._image.fromarray(cover.alpha).resize(small, self._image.Resampling.BOX), np.float32)
+        for _ in range(2):
+            wide = np.pad(soft, 1)
+            soft = wide[:, 2:] + 2 * wide[:, 1:-1] + wide[:, :-2]
+            soft = (soft[2:] + 2 * soft[1:-1] + soft[:-2]) * np.float32(1 / 16)
+        return np.asarray(self._image.fromarray(soft).resize((w, h), self._image.Resampling.BICUBIC), np.float32)
 
     def grid(self, cover: Cover) -> tuple[Array, Array]:
         """Unit picture coordinates x (1, w) and y (h, 1) of the box."""
@@ -126,8 +162,8 @@ class Canvas:
         `slope` is a ramp over the box; `round_` adds roundness from the softened coverage, `radius` in pixels.
         """
         h, w = cover.alpha.shape
-        across = np.linspace(-slope * self.light[0], slope * self.light[0], w, dtype=np.float32)
-        down = np.linspace(-slope * self.light[1], slope * self.light[1], h, dtype=np.float32)
+        across = (np.arange(w, dtype=np.float32) - np.float32(w / 2)) * np.float32(2 * slope * self.light[0] / w)
+        down = (np.arange(h, dtype=np.float32) - np.float32(h / 2)) * np.float32(2 * slope * self.light[1] / h)
         shade = across[None, :] + down[:, None]
         if round_ and radius >= 1 and min(h, w) > 2:
             soft = self.blur(cover, radius)
@@ -135,7 +171,7 @@ class Canvas:
             shade[:, 1:-1] -= (soft[:, 2:] - soft[:, :-2]) * (gain * np.float32(self.light[0]))
             shade[1:-1] -= (soft[2:] - soft[:-2]) * (gain * np.float32(self.light[1]))
         shade += self.texture[cover.box]
-        return shade
+        return np.clip(shade, -0.62, 0.75, out=shade)
 
     def lit(self, color: Sequence[float] | Array, shade: Array) -> Array:
         """A colour under a shade from `volume`: warm in light, cool in shadow. (h, w, 3)."""

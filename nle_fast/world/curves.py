@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any, Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ def path(points: Sequence[Any] | Points, n: int = 6) -> Points:
     p = np.asarray(points, float)
     p = np.vstack([2 * p[0] - p[1], p, 2 * p[-1] - p[-2]])
     quads = np.stack([p[:-3], p[1:-2], p[2:-1], p[3:]], axis=1)
-    return np.vstack([(_basis(n) @ quads).reshape(-1, 2), p[-2:-1]])
+    return np.concatenate([(_basis(n) @ quads).reshape(-1, 2), p[-2:-1]])
 
 
 @lru_cache(maxsize=8)
@@ -58,31 +59,47 @@ def ellipse(x: float, y: float, rx: float, ry: float, angle: float = 0.0, n: int
 def turned(points: Points, angle: float) -> Points:
     """Points turned about the origin."""
     c, s = math.cos(angle), math.sin(angle)
-    return points @ np.array([[c, s], [-s, c]])
+    rotated: Points = points @ np.array([[c, s], [-s, c]])
+    return rotated
 
 
-def ribbon(line: Points, widths: Iterable[float] | Points) -> Points:
+def ribbon(line: Points, widths: Sequence[float] | Points) -> Points:
     """The outline of a line with a width (whole width, same units) at each of its points."""
-    step = np.gradient(line, axis=0)
-    normal = np.stack([-step[:, 1], step[:, 0]], axis=1)
-    normal /= np.maximum(np.hypot(normal[:, 0], normal[:, 1]), 1e-9)[:, None]
-    side = normal * (np.asarray(widths, float)[:, None] / 2)
-    return np.vstack([line + side, (line - side)[::-1]])
+    side = _normals(line) * (np.asarray(widths, float)[:, None] / 2)
+    return np.concatenate([line + side, (line - side)[::-1]])
+
+
+def _normals(line: Points) -> Points:
+    step = np.empty_like(line)
+    step[1:-1] = line[2:] - line[:-2]
+    step[0], step[-1] = line[1] - line[0], line[-1] - line[-2]
+    step /= np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
+    return np.stack([-step[:, 1], step[:, 0]], axis=1)
 
 
 def arc(x: float, y: float, angle: float, length: float, bend: float, n: int = 9) -> Points:
     """A line that starts at (x, y) towards `angle` and turns by `bend` radians on its way."""
     turn = angle + bend * (np.arange(n - 1) + 0.5) / (n - 1)
-    step = np.stack([np.cos(turn), np.sin(turn)], axis=1) * (length / (n - 1))
-    return np.vstack([[x, y], np.cumsum(step, axis=0) + (x, y)])
+    line = np.zeros((n, 2))
+    np.cumsum(np.cos(turn), out=line[1:, 0])
+    np.cumsum(np.sin(turn), out=line[1:, 1])
+    return line * (length / (n - 1)) + (x, y)
 
 
-_FEATHER = np.array([0.35, 0.72, 0.92, 1.0, 0.98, 0.90, 0.74, 0.48, 0.0])
+_FEATHER = np.array([0.30, 0.70, 0.92, 1.0, 0.99, 0.93, 0.80, 0.56, 0.05])
+
+
+@lru_cache(maxsize=64)
+def _vane(bend: float) -> tuple[Points, Points]:
+    line = arc(0.0, 0.0, 0.0, 1.0, bend)
+    side = _normals(line) * (_FEATHER[:, None] / 2)
+    return np.concatenate([line, line[::-1]]), np.concatenate([side, -side[::-1]])
 
 
 def feather(x: float, y: float, angle: float, length: float, width: float, bend: float = 0.0) -> Points:
     """A feather or leaf: narrow at its base (x, y), rounded towards the tip."""
-    return ribbon(arc(x, y, angle, length, bend), _FEATHER * width)
+    line, side = _vane(round(bend, 2))
+    return turned(line * length + side * width, angle) + (x, y)
 
 
 class Frame:
@@ -95,4 +112,12 @@ class Frame:
         self._matrix = np.array([[c * m, s], [-s * m, c]])
 
     def __call__(self, points: Points | Sequence[Any]) -> Points:
-        return np.asarray(points, float) @ self._matrix + (self.x, self.y)
+        """Local points in the picture."""
+        moved: Points = np.asarray(points, float) @ self._matrix + (self.x, self.y)
+        return moved
+
+    def local(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Local coordinates of picture columns x (1, w) and rows y (h, 1), each (h, w)."""
+        m = np.linalg.inv(self._matrix).astype(np.float32)
+        dx, dy = x - np.float32(self.x), y - np.float32(self.y)
+        return dx * m[0, 0] + dy * m[1, 0], dx * m[0, 1] + dy * m[1, 1]

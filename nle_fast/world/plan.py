@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Mapping, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nle_fast.world.catalog import COLORS, LOOKS, PATTERNS, SPECIES, Kind, Look
 
@@ -90,7 +92,7 @@ class Pose(NamedTuple):
 class Plan(NamedTuple):
     """A scene before it is drawn."""
 
-    index: int
+    label_index: int
     kind: Kind
     looks: Mapping[str, Look]
     rgb: Mapping[str, tuple[float, float, float]]
@@ -98,7 +100,7 @@ class Plan(NamedTuple):
     light: tuple[float, float]
 
 
-def _color(name: str, jitter: np.ndarray) -> tuple[float, float, float]:
+def _color(name: str, jitter: NDArray[np.float64]) -> tuple[float, float, float]:
     r, g, b = (np.array(COLORS[name]) / 255 * (1 + 0.05 * jitter[3]) + 0.022 * jitter[:3]).clip(0, 1).tolist()
     return (r, g, b)
 
@@ -112,6 +114,9 @@ def make_plan(seed: int, changed: Mapping[str, Mapping[str, str]], index: int | 
     plain = rng.random(64)
     jitter = rng.uniform(-1, 1, (16, 4))
     species = SPECIES[index]
+    support = ("branch", "branch", "branch", "rock", "rock", "ground", "ground", "ground", "air", "air")[
+        int(10 * u[12])
+    ]
     pose = Pose(
         mirror=bool(u[0] < 0.5),
         scale=0.9 + 0.2 * float(u[1]),
@@ -123,9 +128,9 @@ def make_plan(seed: int, changed: Mapping[str, Mapping[str, str]], index: int | 
         head=0.185 + 0.035 * float(u[7]),
         nod=0.5 * (float(u[8]) - 0.5),
         back=bool(u[9] < 0.14),
-        raised=bool(u[10] < 0.3),
+        raised=bool(u[10] < (0.85 if support == "air" else 0.14)),
         leg=0.24 + 0.28 * float(u[11]) ** 2,
-        support=("branch", "branch", "rock", "ground", "ground")[int(5 * u[12])],
+        support=support,
         turn=float(u[13]) - 0.5,
         spread=float(u[14]),
     )
@@ -140,7 +145,7 @@ def make_plan(seed: int, changed: Mapping[str, Mapping[str, str]], index: int | 
             look["shape"] = shapes[int(len(shapes) * plain[3 * number + 1])]
         if part in PATTERNED[species.kind]:
             look["pattern"] = PATTERNS[int(len(PATTERNS) * plain[3 * number + 2])]
-        look |= species.definition.get(part, {}) | changed.get(part, {})
+        look |= {**species.definition.get(part, {}), **changed.get(part, {})}
         looks[part] = Look(look.get("shape"), look["color"], look["pattern"])
         rgb[part] = _color(look["color"], jitter[number])
     light = (side * math.cos(angle), -math.sin(angle))

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.errors import InputError
-from nle_fast.world.backdrop import draw_backdrop, draw_front, draw_perch, make_backdrop
+from nle_fast.world.balloon import draw_balloon
 from nle_fast.world.bird import draw_bird, feet
+from nle_fast.world.butterfly import draw_butterfly
 from nle_fast.world.canvas import Array, Canvas
 from nle_fast.world.catalog import COLORS, LABELS, LOOKS, PATTERNS, SPECIES, Kind
-from nle_fast.world.others import draw_balloon, draw_butterfly, draw_fish
+from nle_fast.world.fish import draw_fish
+from nle_fast.world.land import draw_front, draw_land, draw_perch
 from nle_fast.world.plan import PARTS, PATTERNED, Plan, make_plan, stream
+from nle_fast.world.sky import draw_sky, make_backdrop
 
 __all__ = ["Scene"]
 
@@ -71,12 +74,12 @@ class Scene:
     @property
     def label(self) -> str:
         """Name of the class. A scene made by an intervention keeps the label of the scene it was made from."""
-        return LABELS[self._plan.index]
+        return LABELS[self._plan.label_index]
 
     @property
     def label_index(self) -> int:
         """Index of the class in `LABELS`."""
-        return self._plan.index
+        return self._plan.label_index
 
     @property
     def kind(self) -> Kind:
@@ -86,7 +89,7 @@ class Scene:
     @property
     def definition(self) -> Mapping[str, Mapping[str, str]]:
         """The part looks that make this class: part → look → value, as in `{"crest": {"shape": "fan"}}`."""
-        return SPECIES[self._plan.index].definition
+        return SPECIES[self._plan.label_index].definition
 
     @cached_property
     def _drawn(self) -> Canvas:
@@ -216,9 +219,10 @@ def _draw(scene: Scene) -> Canvas:
     canvas = Canvas(scene.size, plan.light, _texture(rng, scene.size), scene.removed)
     backdrop_seed = scene.seed if scene.background is None else scene.background
     scenery = make_backdrop(backdrop_seed, plan.light)
-    draw_backdrop(canvas, scenery)
+    draw_sky(canvas, scenery)
+    draw_land(canvas, scenery)
     x, y = feet(plan.pose)
-    draw_perch(canvas, scenery, plan.pose.support, x, y, plan.pose.mirror)
+    draw_perch(canvas, scenery, plan.pose, x, y)
     _DRAW[plan.kind](canvas, plan)
     draw_front(canvas, scene.seed)
     canvas.pixels += rng.standard_normal((scene.size, scene.size, 1)).astype(np.float32) * np.float32(0.012)
