@@ -157,7 +157,12 @@ def _print_explanation(explanation: Explanation, picture: Path, saved: Path | No
     from nle_fast.draw import rich_text
 
     laps = " · ".join(f"{stage} {ms:.1f} ms" for stage, ms in explanation.timings.items())
-    footer = [laps, explanation.provenance["verbalizer"]["note"], str(saved / "picture.png") if saved else ""]
+    footer = [
+        f"network: {explanation.provenance['network']}",
+        laps,
+        explanation.provenance["verbalizer"]["note"],
+        str(saved / "picture.png") if saved else "",
+    ]
     console = Console(highlight=False)
     # A program that reads along gets the bare text; colors and numbers are for a person's terminal.
     console.print(picture.name, markup=False, style="bold", soft_wrap=True)

@@ -68,9 +68,10 @@ class Explainer:
         config: Config | None = None,
     ) -> None:
         self.config = Config() if config is None else config
+        self.name = os.path.basename(model) if isinstance(model, (str, os.PathLike)) else type(model).__name__
         if isinstance(model, (str, os.PathLike)) and os.path.isdir(model):
             bundle = read_bundle(model)
-            model, layer = bundle.model, layer or bundle.layer
+            self.name, model, layer = bundle.name, bundle.model, layer or bundle.layer
             labels = bundle.labels if labels is None else labels
             concepts = bundle.concepts if concepts is None else concepts
             preprocess = bundle.preprocess if preprocess is None else preprocess
@@ -206,6 +207,7 @@ class Explainer:
             timings=laps.timings(),
             provenance={
                 "versions": versions(),
+                "network": self.name,
                 "model": self._fingerprint(),
                 "layer": self.classifier.layer,
                 "config": asdict(self.config),

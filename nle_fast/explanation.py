@@ -64,8 +64,8 @@ class Explanation:
         evidence: Supporting by falling score, then opposing by rising score; colors and numbers follow the index.
         coverage: Share of all support that the named supporting evidence makes up, in [0, 1].
         timings: Stage → milliseconds.
-        provenance: Where it comes from: `versions` (package → version), `model` (fingerprint of network and layer, or
-            None), `layer`, `config` (option → value), `picture` (`size`: [width, height]; `window`: [left, top, right,
+        provenance: Where it comes from: `versions` (package → version), `network` (its name), `model` (fingerprint of
+            network and layer, or None), `layer`, `config` (option → value), `picture` (`size`: [width, height]; `window`: [left, top, right,
             bottom] of what the classifier saw, in pixels of the picture), `verbalizer` (`asked`, `used`, and in `note`
             why these differ); more keys may come.
         meaning: The meaning representation that the text was checked against; agrees with the four fields above.

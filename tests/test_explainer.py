@@ -190,7 +190,7 @@ def test_timings_and_provenance():
     assert list(explanation.timings) == stages
     assert explanation.timings["total"] == pytest.approx(sum(explanation.timings[s] for s in stages[:-1]))
     provenance = explanation.provenance
-    assert provenance["layer"] == "colors"
+    assert (provenance["network"], provenance["layer"]) == ("Colors", "colors")
     assert provenance["verbalizer"] == {"asked": "template", "used": "template", "note": ""}
     assert provenance["config"]["top_k"] == 5
     assert provenance["versions"]["numpy"] == np.__version__
