@@ -65,9 +65,9 @@ class Explanation:
         coverage: Share of all support that the named supporting evidence makes up, in [0, 1].
         timings: Stage → milliseconds.
         provenance: Where it comes from: `versions` (package → version), `network` (its name), `model` (fingerprint of
-            network and layer, or None), `layer`, `config` (option → value), `picture` (`size`: [width, height]; `window`: [left, top, right,
-            bottom] of what the classifier saw, in pixels of the picture), `verbalizer` (`asked`, `used`, and in `note`
-            why these differ); more keys may come.
+            network and layer, or None), `layer`, `config` (option → value), `picture` (`size`: [width, height];
+            `window`: [left, top, right, bottom] of what the classifier saw, in pixels of the picture), `verbalizer`
+            (`asked`, `used`, and in `note` why these differ); more keys may come.
         meaning: The meaning representation that the text was checked against; agrees with the four fields above.
         picture: The upright RGB picture; None after reading back from JSON.
 
