@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nle_fast.world.canvas import Canvas
-from nle_fast.world.curves import Frame, path, ribbon, spline
+from nle_fast.world.curves import Frame, path, ribbon, spline, strokes
 from nle_fast.world.fill import fill, lines
 from nle_fast.world.marks import paint_marks
 from nle_fast.world.plan import Plan
@@ -17,6 +17,15 @@ _SIDE = np.array(
 )
 _CLOTH = spline([*_SIDE, (0.0, 0.61), *(_SIDE[:0:-1] * (-1, 1))], 5)
 _SKIRT = np.array([(-0.18, 0.56), (0.0, 0.60), (0.18, 0.56), (0.135, 0.70), (0.0, 0.72), (-0.135, 0.70)])
+_ROPES = strokes(np.array([[(s * 0.15, 0.60), (s * 0.115, 0.88)] for s in (-1, -0.33, 0.33, 1)]), 0.026, 0.026)
+_WEAVE = strokes(
+    np.array(
+        [[(-0.2, y), (0.2, y)] for y in (0.93, 0.99, 1.05)]
+        + [[(x, 0.84), (x * 0.8, 1.1)] for x in (-0.1, -0.035, 0.035, 0.1)]
+    ),
+    0.016,
+    0.015,
+)
 _GORES = 8
 _STEP = 0.235
 
@@ -26,8 +35,7 @@ def draw_balloon(canvas: Canvas, plan: Plan) -> None:
     pose = plan.pose
     at = Frame(pose.x, pose.y - 0.04, 0.385 * pose.scale, 0.2 * pose.turn, pose.mirror)
     px = at.scale * canvas.size
-    ropes = [at(ribbon(np.array([(s * 0.15, 0.60), (s * 0.115, 0.88)]), [0.026, 0.026])) for s in (-1, -0.33, 0.33, 1)]
-    fill(canvas, plan, "ropes", ropes, 0.1)
+    fill(canvas, plan, "ropes", at(_ROPES), 0.1)
     if plan.looks["streamers"].shape == "wavy":
         _streamers(canvas, plan, at)
     basket = fill(
@@ -37,9 +45,7 @@ def draw_balloon(canvas: Canvas, plan: Plan) -> None:
         [at(spline([(-0.155, 0.86), (0.155, 0.86), (0.14, 0.98), (0.11, 1.08), (-0.11, 1.08), (-0.14, 0.98)], 4))],
         0.4,
     )
-    weave = [at(ribbon(np.array([(-0.2, 0.93 + 0.06 * n), (0.2, 0.93 + 0.06 * n)]), [0.016, 0.016])) for n in range(3)]
-    weave += [at(ribbon(np.array([(x, 0.84), (x * 0.8, 1.1)]), [0.014, 0.014])) for x in (-0.1, -0.035, 0.035, 0.1)]
-    lines(canvas, "basket", basket, weave, (0.45, 0.4, 0.42), 0.7)
+    lines(canvas, "basket", basket, at(_WEAVE), (0.45, 0.4, 0.42), 0.7)
     if "balloon" in canvas.removed:
         return
     skirt = canvas.cover([at(_SKIRT)])

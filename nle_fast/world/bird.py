@@ -8,7 +8,7 @@ import numpy as np
 
 from nle_fast.world import plumage
 from nle_fast.world.canvas import Canvas, Cover
-from nle_fast.world.curves import Frame, Points, arc, ellipse, ribbon, spline, turned
+from nle_fast.world.curves import Frame, Points, arc, ellipse, ribbon, spline, turned, vec
 from nle_fast.world.plan import Plan, Pose
 
 __all__ = ["draw_bird", "feet", "frame_of"]
@@ -34,7 +34,7 @@ def _rotated(pose: Pose, points: list[tuple[float, float]]) -> Points:
 
 
 def _hip(pose: Pose) -> Points:
-    hip: Points = _rotated(pose, [(-0.04, 0.24 * pose.plump)])[0] + (0.02, 0.02)
+    hip: Points = _rotated(pose, [(-0.04, 0.24 * pose.plump)])[0] + vec(0.02, 0.02)
     return hip
 
 
@@ -52,7 +52,7 @@ def frame_of(pose: Pose) -> Frame:
 
 def feet(pose: Pose) -> tuple[float, float]:
     """Where the feet stand, in unit picture coordinates."""
-    x, y = frame_of(pose)([_hip(pose) + (0.03, pose.leg)])[0]
+    x, y = frame_of(pose)([_hip(pose) + vec(0.03, pose.leg)])[0]
     return float(x), float(y)
 
 
@@ -61,7 +61,7 @@ def draw_bird(canvas: Canvas, plan: Plan) -> None:
     pose = plan.pose
     at = frame_of(pose)
     k, rh = pose.plump, pose.head
-    center: Points = _rotated(pose, [(0.40, -0.14 * k)])[0] + np.array((0.30, -1.0)) * pose.neck + (0.05, -0.10)
+    center: Points = _rotated(pose, [(0.40, -0.14 * k)])[0] + np.array((0.30, -1.0)) * pose.neck + vec(0.05, -0.10)
     face = -1.0 if pose.back else 1.0
 
     def on_head(points: Points) -> Points:
@@ -70,7 +70,7 @@ def draw_bird(canvas: Canvas, plan: Plan) -> None:
 
     root: Points = _rotated(pose, [(0.20, -0.10 * k)])[0]
     if pose.raised:
-        plumage.wing(canvas, plan, at, root + (0.06, -0.03), far=True)
+        plumage.wing(canvas, plan, at, root + vec(0.06, -0.03), far=True)
     plumage.tail(canvas, plan, at, _rotated(pose, [(-0.44, 0.02)])[0], math.pi - pose.tilt + 0.12)
     _legs(canvas, plan, at)
     _trunk(canvas, plan, at, center)
@@ -91,7 +91,7 @@ def _trunk(canvas: Canvas, plan: Plan, at: Frame, center: Points) -> None:
     outline = np.concatenate(
         [
             _rotated(pose, [(-0.53, -0.015), (-0.30, -0.17 * k), (0.0, -0.27 * k), (0.22, -0.27 * k)]),
-            [center + (-0.90 * rh, 0.30 * rh), center + (-0.2 * rh, -0.5 * rh), center + (0.66 * rh, 0.50 * rh)],
+            center + rh * np.array([(-0.90, 0.30), (-0.2, -0.5), (0.66, 0.50)]),
             _rotated(pose, [(0.53, 0.04 * k), (0.42, 0.24 * k), (0.14, 0.34 * k), (-0.2, 0.25 * k), (-0.46, 0.075)]),
         ]
     )
@@ -104,7 +104,7 @@ def _trunk(canvas: Canvas, plan: Plan, at: Frame, center: Points) -> None:
         return
     front = np.concatenate(
         [
-            [center + (0.40 * rh, 0.70 * rh), center + (0.95 * rh, 0.8 * rh)],
+            center + rh * np.array([(0.40, 0.70), (0.95, 0.8)]),
             _rotated(pose, [(0.68, 0.05), (0.54, 0.40 * k), (0.16, 0.50 * k), (-0.14, 0.40 * k), (0.07, 0.17 * k)]),
             _rotated(pose, [(0.24, 0.02 * k)]),
         ]
@@ -141,14 +141,16 @@ def _legs(canvas: Canvas, plan: Plan, at: Frame) -> None:
     pose, hip = plan.pose, _hip(plan.pose)
     outlines = []
     for shift in (-0.055, 0.055):
-        top: Points = hip + (shift - 0.02, -0.08)
+        top: Points = hip + vec(shift - 0.02, -0.08)
         if pose.support == "air":  # tucked back in flight
-            foot = hip + (shift - 0.30, 0.15)
-            outlines.append(ribbon(np.array([top, hip + (shift - 0.10, 0.12), foot]), [0.08, 0.05, 0.04]))
+            foot = hip + vec(shift - 0.30, 0.15)
+            outlines.append(ribbon(np.array([top, hip + vec(shift - 0.10, 0.12), foot]), [0.08, 0.05, 0.04]))
             toes = ((math.pi - 0.5, 0.10), (math.pi, 0.10), (math.pi + 0.4, 0.08))
         else:
-            foot = hip + (0.03 + shift, pose.leg)
-            outlines.append(ribbon(np.array([top, hip + (shift - 0.05, 0.42 * pose.leg), foot]), [0.085, 0.046, 0.040]))
+            foot = hip + vec(0.03 + shift, pose.leg)
+            outlines.append(
+                ribbon(np.array([top, hip + vec(shift - 0.05, 0.42 * pose.leg), foot]), [0.085, 0.046, 0.040])
+            )
             toes = ((0.12, 0.12), (-0.02, 0.075), (math.pi - 0.1, 0.06))
         outlines += [ribbon(arc(foot[0], foot[1] - 0.012, a, n, 0.5, 4), [0.036, 0.036, 0.03, 0.018]) for a, n in toes]
     cover = canvas.cover([at(o) for o in outlines])

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from nle_fast.world.canvas import Canvas, Cover
-from nle_fast.world.curves import Frame, Points, arc, ellipse, ribbon, spline
+from nle_fast.world.curves import Frame, Points, arc, ellipse, ribbon, spline, strokes
 from nle_fast.world.fill import fill, lines
 from nle_fast.world.marks import paint_marks
 from nle_fast.world.plan import Plan
@@ -36,6 +36,7 @@ _BODY = spline(
     [(0, -0.30), (0.06, -0.22), (0.05, -0.12), (0.08, 0.0), (0.055, 0.12), (0.065, 0.3), (0, 0.54), (-0.065, 0.3), (-0.055, 0.12),
      (-0.08, 0.0), (-0.05, -0.12), (-0.06, -0.22)]
 )  # fmt: skip
+_RINGS = strokes(np.array([[(-0.07, y), (0.07, y)] for y in (0.16, 0.23, 0.30, 0.37)]), 0.02, 0.02)
 _STEP = 0.235
 
 
@@ -76,8 +77,7 @@ def draw_butterfly(canvas: Canvas, plan: Plan) -> None:
     feelers = [at(ribbon(arc(0.02 * s, -0.26, -1.57 + 0.35 * s, 0.46, 0.6 * s, 7), widths)) for s in (-1, 1)]
     fill(canvas, plan, "antennae", feelers, 0.1)
     body = fill(canvas, plan, "body", [at(_BODY)], 0.3, 0.6, 0.10 * px)
-    rings = [at(ribbon(np.array([(-0.07, y), (0.07, y)]), [0.02, 0.02])) for y in (0.16, 0.23, 0.30, 0.37)]
-    lines(canvas, "body", body, rings, (0.4, 0.35, 0.4), 0.6)
+    lines(canvas, "body", body, at(_RINGS), (0.4, 0.35, 0.4), 0.6)
 
 
 def _wing(canvas: Canvas, plan: Plan, at: Frame, part: str, outline: Points, dim: float) -> Cover | None:
@@ -91,7 +91,7 @@ def _wing(canvas: Canvas, plan: Plan, at: Frame, part: str, outline: Points, dim
         canvas,
         part,
         cover,
-        [at(ribbon(np.array([(0.02, 0.0), tip]), [0.026, 0.012])) for tip in tips],
+        at(strokes(np.stack([np.zeros_like(tips), tips], axis=1), 0.026, 0.012)),
         (0.5, 0.45, 0.5),
         0.5,
     )

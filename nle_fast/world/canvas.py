@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Array", "Canvas", "Cover"]
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 _WARM = np.array((1.0, 0.965, 0.86), np.float32)
 _COOL = np.array((0.40, 0.38, 0.52), np.float32)
 
@@ -68,15 +68,14 @@ class Canvas:
         axis = (np.arange(size, dtype=np.float32) + 0.5) / size
         self.x, self.y = axis[None, :], axis[:, None]
 
-    def cover(self, outlines: Sequence[Points], pad: int = 1) -> Cover | None:
+    def cover(self, outlines: Sequence[Points] | Points, pad: int = 1) -> Cover | None:
         """Coverage of the union of some outlines (unit coordinates); None if outside the picture or nothing."""
         box = self._box(outlines, pad)
         if box is None:
             return None
         image, draw, shift = self._sheet(box, 0)
-        scale = self.size * self._fine
-        for outline in outlines:
-            draw.polygon((outline * scale - shift).ravel().tolist(), fill=255)
+        for corners in self._corners(outlines, shift):
+            draw.polygon(corners, fill=255)
         return Cover(box[0], box[1], self._fold(image))
 
     def layers(self, outlines: Sequence[Points], tones: Sequence[float]) -> tuple[Cover, Array] | None:
@@ -86,9 +85,7 @@ class Canvas:
             return None
         image, draw, shift = self._sheet(box, 0)
         toned, edge, _ = self._sheet(box, 128)
-        scale = self.size * self._fine
-        for outline, tone in zip(outlines, tones, strict=True):
-            corners = (outline * scale - shift).ravel().tolist()
+        for corners, tone in zip(self._corners(outlines, shift), tones, strict=True):
             draw.polygon(corners, fill=255)
             level = 128 + int(127 * tone)
             edge.polygon(corners, fill=level, outline=max(level - 60, 0), width=self._fine // 2)
@@ -97,12 +94,21 @@ class Canvas:
         tone_map *= 2
         return Cover(box[0], box[1], self._fold(image)), tone_map
 
-    def _box(self, outlines: Sequence[Points], pad: int) -> tuple[int, int, int, int] | None:
-        points = outlines[0] if len(outlines) == 1 else np.concatenate(outlines)
+    def _box(self, outlines: Sequence[Points] | Points, pad: int) -> tuple[int, int, int, int] | None:
+        points = outlines[0] if len(outlines) == 1 else np.concatenate(list(outlines))
         low, high = (points.min(0) * self.size).tolist(), (points.max(0) * self.size).tolist()
         left, top = max(int(low[0]) - pad, 0), max(int(low[1]) - pad, 0)
         right, bottom = min(int(high[0]) + 1 + pad, self.size), min(int(high[1]) + 1 + pad, self.size)
         return None if right <= left or bottom <= top else (left, top, right, bottom)
+
+    def _corners(self, outlines: Sequence[Points] | Points, shift: Points) -> Iterator[list[float]]:
+        """Each outline as the flat list of fine pixel coordinates that Pillow takes."""
+        flat = ((np.concatenate(list(outlines)) * (self.size * self._fine)) - shift).ravel().tolist()
+        start = 0
+        for outline in outlines:
+            stop = start + 2 * len(outline)
+            yield flat[start:stop]
+            start = stop
 
     def _sheet(self, box: tuple[int, int, int, int], level: int) -> tuple[Image.Image, ImageDraw.ImageDraw, Points]:
         left, top, right, bottom = box
@@ -177,4 +183,7 @@ class Canvas:
         """A colour under a shade from `volume`: warm in light, cool in shadow. (h, w, 3)."""
         base = np.asarray(color, np.float32)
         shade = shade[..., None]
-        return base + np.maximum(shade, 0) * ((_WARM - base) * 0.62) + np.minimum(shade, 0) * (base * (1 - _COOL))
+        light: Array = np.maximum(shade, 0) * ((_WARM - base) * np.float32(0.62))
+        light += np.minimum(shade, 0) * (base * (1 - _COOL))
+        light += base
+        return light

@@ -10,7 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Frame", "Points", "arc", "circle", "ellipse", "feather", "path", "ribbon", "spline", "turned"]
+__all__ = [
+    "Frame",
+    "Points",
+    "arc",
+    "circle",
+    "ellipse",
+    "feather",
+    "path",
+    "ribbon",
+    "spline",
+    "strokes",
+    "turned",
+    "vec",
+]
 
 Points = NDArray[np.float64]
 
@@ -51,9 +64,14 @@ def circle(n: int) -> Points:
     return np.stack([np.cos(t), np.sin(t)], axis=1)
 
 
+def vec(x: float, y: float) -> Points:
+    """One point or offset."""
+    return np.array((x, y))
+
+
 def ellipse(x: float, y: float, rx: float, ry: float, angle: float = 0.0, n: int = 28) -> Points:
     """An ellipse, turned by `angle` radians."""
-    return turned(circle(n) * (rx, ry), angle) + (x, y)
+    return turned(circle(n) * (rx, ry), angle) + vec(x, y)
 
 
 def turned(points: Points, angle: float) -> Points:
@@ -67,6 +85,14 @@ def ribbon(line: Points, widths: Sequence[float] | Points) -> Points:
     """The outline of a line with a width (whole width, same units) at each of its points."""
     side = _normals(line) * (np.asarray(widths, float)[:, None] / 2)
     return np.concatenate([line + side, (line - side)[::-1]])
+
+
+def strokes(ends: Points, start_width: float, end_width: float) -> Points:
+    """Straight tapering strokes: (n, 2 ends, 2) to outlines (n, 4, 2)."""
+    step = ends[:, 1] - ends[:, 0]
+    normal = np.stack([-step[:, 1], step[:, 0]], axis=1) / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
+    near, far = normal * (start_width / 2), normal * (end_width / 2)
+    return np.stack([ends[:, 0] + near, ends[:, 1] + far, ends[:, 1] - far, ends[:, 0] - near], axis=1)
 
 
 def _normals(line: Points) -> Points:
@@ -99,7 +125,7 @@ def _vane(bend: float) -> tuple[Points, Points]:
 def feather(x: float, y: float, angle: float, length: float, width: float, bend: float = 0.0) -> Points:
     """A feather or leaf: narrow at its base (x, y), rounded towards the tip."""
     line, side = _vane(round(bend, 2))
-    return turned(line * length + side * width, angle) + (x, y)
+    return turned(line * length + side * width, angle) + vec(x, y)
 
 
 class Frame:

@@ -14,7 +14,7 @@ __all__ = ["fill", "lines"]
 
 
 def fill(
-    canvas: Canvas, plan: Plan, part: str, outlines: Sequence[Points], slope: float, bulge: float = 0.0, radius: float = 0.0,
+    canvas: Canvas, plan: Plan, part: str, outlines: Sequence[Points] | Points, slope: float, bulge: float = 0.0, radius: float = 0.0,
     dim: float = 0.0,
 ) -> Cover | None:  # fmt: skip
     """Paint a part from its outlines in the picture; `radius` in pixels, `dim` darkens. Returns its coverage."""
@@ -28,7 +28,12 @@ def fill(
 
 
 def lines(
-    canvas: Canvas, part: str, cover: Cover | None, outlines: Sequence[Points], tint: Sequence[float], opacity: float
+    canvas: Canvas,
+    part: str,
+    cover: Cover | None,
+    outlines: Sequence[Points] | Points,
+    tint: Sequence[float],
+    opacity: float,
 ) -> None:
     """Shade fine lines (veins, rays, seams) into a part; they show only where the part does."""
     if cover is None or part in canvas.removed:

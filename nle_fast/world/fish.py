@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from nle_fast.world.canvas import Canvas, Cover
-from nle_fast.world.curves import Frame, ellipse, path, ribbon, spline
+from nle_fast.world.curves import Frame, ellipse, path, ribbon, spline, strokes
 from nle_fast.world.fill import fill, lines
 from nle_fast.world.marks import paint_marks
 from nle_fast.world.plan import Plan
@@ -55,6 +55,16 @@ _BACK_FIN = spline(
 )
 _LOW_FIN = spline([(-0.10, 0.24), (-0.16, 0.44), (-0.34, 0.56), (-0.44, 0.50), (-0.40, 0.24)])
 _SIDE_FIN = spline([(0.36, 0.10), (0.28, 0.24), (0.10, 0.42), (-0.02, 0.44), (0.0, 0.30), (0.16, 0.12)])
+_TAIL_RAYS = strokes(np.array([[(-0.62, 0.21), (-1.25, 0.21 + 0.19 * n)] for n in range(-3, 4)]), 0.012, 0.03)
+_FIN_RAYS = strokes(
+    np.array(
+        [[(0.28 - 0.12 * n, -0.2), (0.14 - 0.13 * n, -0.8)] for n in range(6)]
+        + [[(-0.16 - 0.07 * n, 0.24), (-0.22 - 0.09 * n, 0.6)] for n in range(4)]
+    ),
+    0.012,
+    0.025,
+)
+_SIDE_RAYS = strokes(np.array([[(0.30 - 0.03 * n, 0.12), (0.16 - 0.09 * n, 0.46)] for n in range(3)]), 0.01, 0.022)
 _STEP = 0.19
 
 
@@ -66,18 +76,12 @@ def draw_fish(canvas: Canvas, plan: Plan) -> None:
     at = Frame(pose.x + 0.055 * side, pose.y - 0.02, 0.345 * pose.scale, lean, pose.mirror)
     px = at.scale * canvas.size
     ray = (0.55, 0.5, 0.6)
+    _drops(canvas, plan)
 
     tail = fill(canvas, plan, "tail", [at(_TAILS[plan.looks["tail"].shape or "fan"])], 0.4)
-    rays = [
-        at(ribbon(np.array([(-0.62, 0.21), (-1.25, 0.21 + 0.19 * n)]), [0.012, 0.03])) for n in (-3, -2, -1, 0, 1, 2, 3)
-    ]
-    lines(canvas, "tail", tail, rays, ray, 0.6)
+    lines(canvas, "tail", tail, at(_TAIL_RAYS), ray, 0.6)
     fins = fill(canvas, plan, "fins", [at(_BACK_FIN), at(_LOW_FIN)], 0.4)
-    rays = [at(ribbon(np.array([(0.28 - 0.12 * n, -0.2), (0.14 - 0.13 * n, -0.8)]), [0.012, 0.026])) for n in range(6)]
-    rays += [
-        at(ribbon(np.array([(-0.16 - 0.07 * n, 0.24), (-0.22 - 0.09 * n, 0.6)]), [0.012, 0.024])) for n in range(4)
-    ]
-    lines(canvas, "fins", fins, rays, ray, 0.6)
+    lines(canvas, "fins", fins, at(_FIN_RAYS), ray, 0.6)
 
     body = fill(canvas, plan, "body", [at(_BODY)], 0.2, 0.6, 0.26 * px)
     if body is not None:
@@ -93,14 +97,12 @@ def draw_fish(canvas: Canvas, plan: Plan) -> None:
     lines(canvas, "body", body, [at(ribbon(gill, np.full(len(gill), 0.035)))], (0.35, 0.3, 0.4), 0.7)
     lines(canvas, "body", body, [at(ribbon(mouth, np.full(len(mouth), 0.03)))], (0.3, 0.25, 0.3), 0.8)
     near = fill(canvas, plan, "fins", [at(_SIDE_FIN)], 0.4)
-    rays = [at(ribbon(np.array([(0.30 - 0.03 * n, 0.12), (0.16 - 0.09 * n, 0.46)]), [0.01, 0.022])) for n in range(3)]
-    lines(canvas, "fins", near, rays, ray, 0.6)
+    lines(canvas, "fins", near, at(_SIDE_RAYS), ray, 0.6)
 
     canvas.paint("eye", canvas.cover([at(ellipse(0.655, -0.02, 0.075, 0.075, n=20))]), (1.0, 0.96, 0.86))
     canvas.paint("eye", canvas.cover([at(ellipse(0.665, -0.02, 0.056, 0.056, n=18))]), plan.rgb["eye"])
     if "eye" not in canvas.removed:
         canvas.paint(None, canvas.cover([at(ellipse(0.685, -0.045, 0.02, 0.02, n=8))]), (1.0, 1.0, 1.0))
-    _drops(canvas, plan)
 
 
 def _belly(canvas: Canvas, plan: Plan, at: Frame, body: Cover) -> None:

@@ -8,9 +8,11 @@ import numpy as np
 
 from nle_fast.world.canvas import Canvas, Cover
 from nle_fast.world.catalog import COLORS
-from nle_fast.world.curves import Points, arc, circle, ellipse, feather, path, ribbon, spline
+from nle_fast.world.curves import Points, arc, circle, ellipse, feather, path, ribbon, spline, strokes, vec
 from nle_fast.world.plan import Pose, stream
 from nle_fast.world.sky import Backdrop, Hour, mixed
+
+_TUFT = np.stack([ribbon(arc(0, 0, -1.57 + a, 1.0, a, 4), [0.16, 0.13, 0.09, 0.01]) for a in (-0.35, 0.0, 0.4)])
 
 __all__ = ["FLOWERS", "draw_front", "draw_land", "draw_perch", "flower_color"]
 
@@ -72,36 +74,28 @@ def _meadow(canvas: Canvas, hour: Hour, u: Points, horizon: float, flower: str) 
         canvas.paint("meadow", cover, canvas.lit(hour.land, shade))
     if "meadow" not in canvas.removed:
         for tone, step in ((0.70, 0.37), (1.22, 0.61)):
-            blades = []
-            for n in range(16):
-                d = ((n + 0.5) * step + float(u[2 + n])) % 1.0
-                length = 0.025 + 0.055 * d
-                bx, by = float(u[20 + n + int(10 * step)]), horizon + 0.03 + (1.0 - horizon) * d
-                for lean in (-0.35, 0.0, 0.4):
-                    blades.append(
-                        ribbon(arc(bx, by, -1.57 + lean, length, lean, 4), np.array((0.16, 0.13, 0.09, 0.01)) * length)
-                    )
-            canvas.paint(None, canvas.cover(blades), np.minimum(hour.land * np.float32(tone), 1), 0.6)
-    if "flowers" in canvas.removed:
-        return
-    petals: list[Points] = []
-    hearts: list[Points] = []
-    stems: list[Points] = []
-    for n in range(5 + int(9 * u[106])):
-        d = 0.06 + (0.92 - horizon) * float(u[60 + n]) ** 0.8
-        px, py, r = float(u[75 + n]), horizon + d, 0.010 + 0.016 * d / 0.3
-        turn = 6.3 * float(u[60 + n])
-        petals += [
-            circle(8) * (0.62 * r, 0.55 * r) + (px + 0.85 * r * math.cos(turn + a), py + 0.72 * r * math.sin(turn + a))
-            for a in (0, 1.26, 2.51, 3.77, 5.03)
-        ]
-        hearts.append(circle(8) * (0.45 * r, 0.40 * r) + (px, py))
-        stems.append(ribbon(arc(px, py, 1.57, 2.6 * r, 0.3, 4), [0.25 * r] * 4))
+            far = ((np.arange(16) + 0.5) * step + u[2:18]) % 1.0
+            places = np.stack([u[20 + int(10 * step) :][:16], horizon + 0.03 + (1.0 - horizon) * far], axis=1)
+            blades = _TUFT * (0.025 + 0.055 * far)[:, None, None, None] + places[:, None, None, :]
+            color = np.minimum(hour.land * np.float32(tone), 1)
+            canvas.paint(None, canvas.cover(blades.reshape(-1, *_TUFT.shape[1:])), color, 0.6)
+    if "flowers" not in canvas.removed:
+        _flowers(canvas, hour, u[60:], horizon, flower)
+
+
+def _flowers(canvas: Canvas, hour: Hour, u: Points, horizon: float, flower: str) -> None:
+    number = 5 + int(9 * u[46])
+    far = 0.06 + (0.92 - horizon) * u[:number] ** 0.8
+    places = np.stack([u[15 : 15 + number], horizon + far], axis=1)
+    radii = (0.010 + 0.053 * far)[:, None, None]
+    angles = 6.3 * u[:number, None] + np.arange(5) * (2 * math.pi / 5)
+    around = np.stack([0.85 * np.cos(angles), 0.72 * np.sin(angles)], axis=2) * radii + places[:, None]
+    petals = circle(8) * (0.62, 0.55) * radii[..., None] + around[:, :, None]
+    stems = strokes(np.stack([places, places + vec(0.0, 2.6) * radii[:, 0]], axis=1), 0.004, 0.003)
     canvas.paint(None, canvas.cover(stems), hour.land * np.float32(0.6), 0.8)
-    color = np.array(COLORS[flower], np.float32) / 255
-    canvas.paint("flowers", canvas.cover(petals), color)
+    canvas.paint("flowers", canvas.cover(petals.reshape(-1, 8, 2)), np.array(COLORS[flower], np.float32) / 255)
     heart = (0.97, 0.76, 0.25) if flower != "yellow" else (0.80, 0.46, 0.16)
-    canvas.paint(None, canvas.cover(hearts), heart)
+    canvas.paint(None, canvas.cover(circle(8) * (0.45, 0.40) * radii + places[:, None]), heart)
 
 
 def _reeds(canvas: Canvas, hour: Hour, u: Points, horizon: float) -> None:
@@ -164,9 +158,9 @@ def draw_perch(canvas: Canvas, scenery: Backdrop, pose: Pose, x: float, y: float
         _branch(canvas, u, x, y, pose.mirror)
     elif pose.support == "ground":
         if scenery.water:
-            for r in (0.15, 0.10, 0.055):
-                canvas.paint(None, canvas.cover([ellipse(x, y, r, 0.20 * r)]), scenery.hour.horizon, 0.30)
-                canvas.paint(None, canvas.cover([ellipse(x, y + 0.003, r * 0.9, 0.17 * r)]), scenery.hour.water, 0.45)
+            for r in (0.15, 0.08):
+                canvas.paint(None, canvas.cover([ellipse(x, y, r, 0.20 * r)]), scenery.hour.horizon, 0.35)
+                canvas.paint(None, canvas.cover([ellipse(x, y + 0.003, r * 0.9, 0.17 * r)]), scenery.hour.water, 0.5)
         else:
             canvas.multiply(canvas.cover([ellipse(x, y + 0.004, 0.13, 0.020)]), (0.45, 0.45, 0.55), 0.55)
 
@@ -181,10 +175,8 @@ def _branch(canvas: Canvas, u: Points, x: float, y: float, mirror: bool) -> None
     cover = canvas.cover(outlines, pad=3)
     if cover is not None and "perch" not in canvas.removed:
         canvas.paint("perch", cover, canvas.lit(_BARK, canvas.volume(cover, 0.06, 0.7, 0.055 * canvas.size)))
-        grain = [
-            ribbon(line[4 + n : 10 + n] + (0.0, 0.007 * (n % 3 - 1)), np.full(len(line[4 + n : 10 + n]), 0.005))
-            for n in range(0, 14, 3)
-        ]
+        turns = np.arange(4, 20, 3)
+        grain = strokes(np.stack([line[turns], line[turns + 4]], axis=1) + vec(0.0, 0.004), 0.006, 0.003)
         drawn = canvas.cover(grain, pad=0)
         if drawn is not None:
             canvas.multiply(drawn.within(cover), (0.55, 0.5, 0.5), 0.7)
@@ -207,22 +199,22 @@ def _foliage(canvas: Canvas, leaves: list[Points], tones: list[float], color: tu
     if drawn is not None:
         cover, tone = drawn
         canvas.paint("leaves", cover, canvas.lit(color, tone + canvas.volume(cover, 0.25)))
-        ribs = [ribbon((o[[0, len(o) // 2 - 1]] + o[[-1, len(o) // 2]]) / 2, [0.004, 0.002]) for o in leaves]
-        drawn_ribs = canvas.cover(ribs, pad=0)
+        spines = np.stack([(o[[0, len(o) // 2 - 1]] + o[[-1, len(o) // 2]]) / 2 for o in leaves])
+        drawn_ribs = canvas.cover(strokes(spines, 0.004, 0.002), pad=0)
         if drawn_ribs is not None:
             canvas.paint(
                 None, drawn_ribs.within(cover), np.minimum(np.array(color, np.float32) * np.float32(1.5), 1), 0.5
             )
 
 
-def draw_front(canvas: Canvas, seed: int) -> None:
-    """A spray of leaves in front, reaching in from a lower corner, in a third of the scenes."""
+def draw_front(canvas: Canvas, seed: int, pose: Pose) -> None:
+    """A spray of leaves in front, in a third of the scenes: from the lower corner ahead, so that no tail is hidden."""
     u = stream(seed, "front").random(40)
     if u[0] > 0.36:
         return
-    left = bool(u[1] < 0.5)
+    left = pose.mirror
     x, sign = (-0.02, 1.0) if left else (1.02, -1.0)
-    y, reach = 0.80 + 0.2 * float(u[2]), 0.22 + 0.14 * float(u[3])
+    y, reach = 0.82 + 0.18 * float(u[2]), 0.20 + 0.12 * float(u[3])
     leaves = [
         ribbon(
             np.array([(x, y), (x + 0.5 * sign * reach, y - 0.06), (x + sign * reach, y - 0.1)]), [0.018, 0.014, 0.008]

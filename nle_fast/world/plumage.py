@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nle_fast.world.canvas import Canvas, Cover
-from nle_fast.world.curves import Frame, Points, arc, feather, path, ribbon, spline, turned
+from nle_fast.world.curves import Frame, Points, arc, feather, path, ribbon, spline, turned, vec
 from nle_fast.world.marks import paint_marks
 from nle_fast.world.plan import Plan
 
@@ -70,7 +70,7 @@ def _folded(canvas: Canvas, plan: Plan, at: Frame, root: Points, far: bool) -> N
         return
     angle = math.pi - plan.pose.tilt + 0.06
     k = plan.pose.plump
-    shoulder = root + (0.02, 0.05)
+    shoulder = root + vec(0.02, 0.05)
 
     def place(points: Points) -> Points:
         """From the wing's own axes (towards its tip, towards the belly) to the picture."""

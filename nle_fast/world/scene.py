@@ -207,7 +207,7 @@ def _whole(name: str, value: object, low: int, high: int) -> int:
 def _texture(rng: np.random.Generator, size: int) -> Array:
     from PIL import Image
 
-    coarse = rng.standard_normal((40, 40)).astype(np.float32)
+    coarse = rng.standard_normal((40, 40), np.float32)
     return np.asarray(Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC), np.float32) * np.float32(
         0.045
     )
@@ -224,6 +224,6 @@ def _draw(scene: Scene) -> Canvas:
     x, y = feet(plan.pose)
     draw_perch(canvas, scenery, plan.pose, x, y)
     _DRAW[plan.kind](canvas, plan)
-    draw_front(canvas, scene.seed)
-    canvas.pixels += rng.standard_normal((scene.size, scene.size, 1)).astype(np.float32) * np.float32(0.012)
+    draw_front(canvas, scene.seed, plan.pose)
+    canvas.pixels += rng.standard_normal((scene.size, scene.size, 1), np.float32) * np.float32(0.012)
     return canvas

@@ -48,6 +48,12 @@ HOURS = (
 )
 
 
+_FIR = np.array([(0, -1.2), (0.18, -0.6), (0.10, -0.6), (0.30, 0.0), (-0.30, 0.0), (-0.10, -0.6), (-0.18, -0.6)])
+_CROWN = circle(18) * (0.42, 0.50)  # from the right side on, below first: the trunk follows the lowest point
+_TRUNK = np.array([(0.05, 0.5), (0.05, 0.85), (-0.05, 0.85), (-0.05, 0.5)])
+_ROUND_TREE = np.concatenate([_CROWN[:5], _TRUNK, _CROWN[5:]]) + (0.0, -0.85)
+
+
 class Backdrop(NamedTuple):
     """The scenery a seed decides on."""
 
@@ -80,10 +86,9 @@ def draw_sky(canvas: Canvas, scenery: Backdrop) -> None:
     canvas.pixels[:] = low + (hour.horizon - low) * np.clip(t * 2 - 1, 0, 1) ** np.float32(1.2)
     canvas.own("sky", Cover(0, 0, np.ones((canvas.size, canvas.size), np.float32)))
     if hour.dark:
-        stars = [
-            circle(6) * (0.0022 + 0.0022 * float(u[390 + n % 20])) + (float(u[360 + n]), 0.5 * float(u[361 + n]))
-            for n in range(26)
-        ]
+        sizes = 0.0022 + 0.0022 * u[390:416]
+        places = np.stack([u[360:386], 0.5 * u[361:387]], axis=1)
+        stars = circle(6) * sizes[:, None, None] + places[:, None]
         canvas.paint(None, canvas.cover(stars), (1.0, 0.97, 0.88), 0.8)
     if scenery.sun is not None and "sun" not in canvas.removed:
         x, y, r = scenery.sun
@@ -149,35 +154,12 @@ def _ridge(canvas: Canvas, hour: Hour, u: Points, base: float, haze: float, wood
 
 def _trees(canvas: Canvas, color: Array, u: Points, x: Points, line: Points) -> None:
     """Groves of firs or round trees on the near ridge."""
-    outlines: list[Points] = []
     pointed = bool(u[10] < 0.6)
-    for n in range(11):
-        place = (0.13 * n * (1 + float(u[11])) + float(u[n % 4]) * 0.12) % 1.0
-        foot = float(np.interp(place, x, line)) + 0.012
-        height = 0.035 + 0.045 * abs(math.sin(5.1 * n + 6 * float(u[9])))
-        if pointed:
-            w = 0.30 * height
-            outlines.append(
-                np.array(
-                    [
-                        (place, foot - 1.2 * height),
-                        (place + 0.6 * w, foot - 0.55 * height),
-                        (place + w, foot),
-                        (place - w, foot),
-                        (place - 0.6 * w, foot - 0.55 * height),
-                    ]
-                )
-            )
-        else:
-            outlines.append(circle(16) * (0.40 * height, 0.50 * height) + (place, foot - 0.5 * height))
-            outlines.append(
-                np.array(
-                    [
-                        (place - 0.003, foot - 0.2 * height),
-                        (place + 0.003, foot - 0.2 * height),
-                        (place + 0.004, foot),
-                        (place - 0.004, foot),
-                    ]
-                )
-            )
+    n = np.arange(11)
+    places = (0.13 * n * (1 + u[11]) + u[n % 4] * 0.12) % 1.0
+    height = (0.035 + 0.045 * np.abs(np.sin(5.1 * n + 6 * u[9])))[:, None, None]
+    feet = np.stack([places, np.interp(places, x, line) + 0.012], axis=1)[:, None]
+    outlines: Points = (_FIR if pointed else _ROUND_TREE) * height + feet
+    if not pointed:
+        outlines = outlines[::2]
     canvas.paint("trees", canvas.cover(outlines), color)
