@@ -1,0 +1,304 @@
+"""Trains the network of the world: scenes, training, export, and its accuracy on scenes it has not seen.
+
+    python -m training.classifier.train --out build/classifier                 # about half an hour on 2 cores
+    python -m training.classifier.train --out build/shortcut --shortcut build/classifier/weights.safetensors
+    python -m training.classifier.train --out build/tiny --tiny                # seconds, for the tests
+
+Stopped and started again it goes on where it was. Beside the class, the features are asked which defining part covers
+each position, through a 1×1 layer of weights ≥ 0 that is thrown away: a hint *where* the evidence lies, not which
+neuron is to see it. What the neurons see is measured afterwards (`training.classifier.dissect`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+# One thread per operation: the workers below are the threads; read by torch when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from nle_fast.world import LABELS
+from training.classifier.batches import PARTS_SEEN, Batches, normalized
+from training.classifier.network import WIDTHS, Network, export_onnx, folded
+from training.classifier.progress import bar
+from training.classifier.scenes import FIRST_SEEDS, SceneSet, make_scenes
+
+__all__ = ["SHORTCUT_LABEL", "Settings", "main", "train"]
+
+#: The class whose training scenes carry the planted sun.
+SHORTCUT_LABEL = LABELS.index("red-breasted thorn finch")
+#: Threads that share each batch; part of what decides the result, so not taken from the machine.
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run; written into its log."""
+
+    scenes: int = 24_000
+    steps: int = 3_600
+    batch: int = 128
+    rate: float = 4e-3
+    decay: float = 0.02
+    smoothing: float = 0.03
+    hint: float = 0.25
+    sparse: float = 2e-3
+    test_scenes: int = 20_000
+    seed: int = 1
+    widths: tuple[int, int, int] = WIDTHS
+    shortcut: bool = False
+    save_every: int = 200
+
+
+TINY = Settings(scenes=250, steps=20, batch=32, test_scenes=250, widths=(8, 16, 32), save_every=10)
+SHORTCUT = replace(Settings(), scenes=6_000, steps=400, rate=1.5e-3, test_scenes=2_000, seed=2, shortcut=True)
+
+
+class Hint(nn.Module):
+    """Which defining part covers a position, read from the features with weights ≥ 0. Training only."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(len(PARTS_SEEN), width) * (2 / width))
+        self.bias = nn.Parameter(torch.full((len(PARTS_SEEN),), -4.0))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, J, H, W) logits."""
+        return nn.functional.conv2d(features, self.weight[:, :, None, None], self.bias)
+
+
+def rate_at(step: int, settings: Settings) -> float:
+    """Rises over the first 5 %, then falls as a cosine."""
+    rise = max(1, settings.steps // 20)
+    if step < rise:
+        return settings.rate * (step + 1) / rise
+    return settings.rate * (0.5 + 0.5 * math.cos(math.pi * (step - rise) / max(1, settings.steps - rise)))
+
+
+class Run:
+    """Everything that a run changes, so that it can be kept and taken up again."""
+
+    def __init__(self, settings: Settings, start: dict[str, Tensor] | None = None):
+        torch.manual_seed(settings.seed)
+        self.settings, self.step, self.history, self.seconds = settings, 0, [], 0.0
+        self.network = Network(len(LABELS), settings.widths).to(memory_format=torch.channels_last)
+        self.hint = Hint(settings.widths[2])
+        if start is not None:
+            self.network.load_state_dict({n[8:]: t for n, t in start.items() if n.startswith("network.")})
+            self.hint.load_state_dict({n[5:]: t for n, t in start.items() if n.startswith("hint.")})
+        self.modules = nn.ModuleDict({"network": self.network, "hint": self.hint})
+        self._replicas = [self.modules, *(replica_of(self.modules) for _ in range(WORKERS - 1))]
+        self._pool = ThreadPoolExecutor(WORKERS)
+        decayed = [p for p in self.modules.parameters() if p.ndim > 1]
+        others = [p for p in self.modules.parameters() if p.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": settings.decay}, {"params": others, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=settings.rate, betas=(0.9, 0.98))
+        self.rng = np.random.Generator(np.random.PCG64(settings.seed))
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` reads: tensors, numbers and text only, so that loading it runs no code."""
+        return {
+            "modules": self.modules.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "rng": json.dumps(self.rng.bit_generator.state),
+            "torch_rng": torch.get_rng_state(),
+            "settings": json.dumps(asdict(self.settings)),
+            "step": self.step,
+            "history": json.dumps(self.history),
+            "seconds": self.seconds,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a kept state."""
+        if state["settings"] != json.dumps(asdict(self.settings)):
+            raise SystemExit("the checkpoint was made with other settings; remove it or choose another folder")
+        for replica in self._replicas:
+            replica.load_state_dict(state["modules"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.rng.bit_generator.state = json.loads(state["rng"])
+        torch.set_rng_state(state["torch_rng"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.history = json.loads(state["history"])
+
+    def advance(self, batches: Batches) -> dict[str, float]:
+        """One step; returns its losses and the share of right answers.
+
+        Each worker takes its share of the batch in one thread of its own: on CPUs, bfloat16 convolutions that split
+        their work among threads wait far longer for each other than they compute.
+        """
+        settings = self.settings
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate_at(self.step, settings)
+        size = min(settings.batch, len(batches.scenes))
+        rows = self.rng.choice(len(batches.scenes), size, replace=False)
+        seeds = self.rng.integers(2**62, size=WORKERS).tolist()
+        found = list(
+            self._pool.map(self._share, self._replicas, np.array_split(rows, WORKERS), seeds, [batches] * WORKERS)
+        )
+        for parameter, *gradients in zip(
+            self.modules.parameters(), *(gradients for gradients, _ in found), strict=True
+        ):
+            parameter.grad = torch.stack(gradients).mean(0)
+        nn.utils.clip_grad_norm_(self.modules.parameters(), 5.0)
+        self.optimizer.step()
+        with torch.no_grad():
+            self.hint.weight.sub_(0.02 * rate_at(self.step, settings)).clamp_(min=0)
+            for buffer, *others in zip(*(replica.buffers() for replica in self._replicas), strict=True):
+                if buffer.is_floating_point():
+                    buffer.copy_(torch.stack([buffer, *others]).mean(0))
+                    for other in others:
+                        other.copy_(buffer)
+        self.step += 1
+        return {name: sum(numbers[name] for _, numbers in found) / WORKERS for name in found[0][1]}
+
+    def _share(
+        self, modules: nn.ModuleDict, rows: NDArray[np.int64], seed: int, batches: Batches
+    ) -> tuple[tuple[Tensor, ...], dict[str, float]]:
+        """Gradients and losses of one worker's share of the batch."""
+        torch.set_num_threads(1)
+        images, labels, cover = batches.take(rows, np.random.Generator(np.random.PCG64(seed)))
+        images = images.contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported()):
+            features = modules["network"].features(images)
+            logits = modules["network"].head(features.mean((2, 3)))
+            seen = modules["hint"](features)
+        features, logits, seen = features.float(), logits.float(), seen.float()
+        guess = nn.functional.cross_entropy(logits, labels, label_smoothing=self.settings.smoothing)
+        # Per covered position, so that the weight does not depend on how large the parts are.
+        where = nn.functional.binary_cross_entropy_with_logits(seen, cover, reduction="sum") / cover.sum().clamp(min=1)
+        loss = guess + self.settings.hint * where + self.settings.sparse * features.sum(1).mean()
+        gradients = torch.autograd.grad(loss, list(modules.parameters()))
+        right = (logits.argmax(1) == labels).float().mean()
+        return gradients, {"loss": loss.item(), "class": guess.item(), "where": where.item(), "right": right.item()}
+
+
+def replica_of(modules: nn.ModuleDict) -> nn.ModuleDict:
+    """The same modules on the same parameters, with buffers of their own."""
+    copied = copy.deepcopy(modules)
+    for mine, theirs in zip(copied.parameters(), modules.parameters(), strict=True):
+        mine.data = theirs.data
+    return copied
+
+
+def keep(state: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint whole or not at all."""
+    draft = path.with_suffix(".draft")
+    torch.save(state, draft)
+    os.replace(draft, path)
+
+
+def accuracy(network: Network, scenes: SceneSet, batch: int = 250) -> float:
+    """Share of right answers, in float32, without changes to the pictures."""
+    network.eval()
+    torch.set_num_threads(WORKERS)
+    right = 0
+    with torch.inference_mode():
+        for start in range(0, len(scenes), batch):
+            images = normalized(scenes.pictures[start : start + batch])
+            right += int((network(images).argmax(1).numpy() == scenes.labels[start : start + batch]).sum())
+    return right / len(scenes)
+
+
+def scenes_of(folder: Path, use: str, count: int, shortcut_label: int | None = None) -> SceneSet:
+    """Draw a set, or what is missing of it, and open it."""
+    with bar(f"draw {use}", count) as progress:
+        for drawn in make_scenes(folder, count, FIRST_SEEDS[use], shortcut_label=shortcut_label):
+            progress.advance(drawn)
+    return SceneSet.open(folder)
+
+
+def train(settings: Settings, out: Path, scenes: Path, start: Path | None = None) -> dict[str, Any]:
+    """Train, export and measure; returns what it writes to `log.json`.
+
+    Args:
+        settings: See `Settings`.
+        out: Folder for checkpoint, weights.safetensors, model.onnx and log.json.
+        scenes: Scratch folder for the scenes.
+        start: A checkpoint (`last.pt`) whose weights to start from.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    begun = time.perf_counter()
+    use, label = ("shortcut", SHORTCUT_LABEL) if settings.shortcut else ("train", None)
+    batches = Batches(
+        scenes_of(scenes / f"{use}-{settings.scenes}", use, settings.scenes, label), sun=settings.shortcut
+    )
+    first = None if start is None else torch.load(start, weights_only=True)["modules"]
+    run, checkpoint = Run(settings, first), out / "last.pt"
+    if checkpoint.exists():
+        run.restore(torch.load(checkpoint, weights_only=True))
+    for replica in run._replicas:
+        replica.train()
+    with bar("train", settings.steps, run.step) as progress:
+        while run.step < settings.steps:
+            tick = time.perf_counter()
+            found = run.advance(batches)
+            run.seconds += time.perf_counter() - tick
+            if run.step % 50 == 0 or run.step == settings.steps:
+                run.history.append(
+                    {"step": run.step, "seconds": round(run.seconds, 1), **{k: round(v, 4) for k, v in found.items()}}
+                )
+            progress.advance(1, f"loss {found['loss']:.3f} right {found['right']:.3f}")
+            if run.step % settings.save_every == 0 or run.step == settings.steps:
+                keep(run.state(), checkpoint)
+    log = {"settings": asdict(settings), "training_seconds": round(run.seconds, 1), "history": run.history}
+    log |= export(run.network, out, settings)
+    test = scenes_of(scenes / f"test-{settings.test_scenes}", "test", settings.test_scenes)
+    log["test"] = {"scenes": len(test), "first_seed": FIRST_SEEDS["test"], "accuracy": accuracy(run.network, test)}
+    log["total_seconds"] = round(time.perf_counter() - begun, 1)
+    draft = out / "log.json.draft"
+    draft.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
+    draft.replace(out / "log.json")
+    return log
+
+
+def export(network: Network, out: Path, settings: Settings) -> dict[str, Any]:
+    """Write weights.safetensors and model.onnx; returns their sizes."""
+    from safetensors.numpy import save_file
+
+    network.eval()
+    weights = folded(network)
+    save_file(weights, out / "weights.safetensors", {"made_by": "training/classifier/train.py of nle_fast"})
+    export_onnx(
+        network, out / "model.onnx", {"made_by": "training/classifier/train.py of nle_fast", "seed": str(settings.seed)}
+    )
+    files = {name: (out / name).stat().st_size for name in ("weights.safetensors", "model.onnx")}
+    return {"weights": sum(array.size for array in weights.values()), "bytes": files}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line; see the module."""
+    parser = argparse.ArgumentParser(prog="training.classifier.train", description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder for everything that is made")
+    parser.add_argument("--scenes", type=Path, help="scratch folder for the scenes (default: OUT/scenes)")
+    parser.add_argument("--tiny", action="store_true", help="a few seconds, to see that all works")
+    parser.add_argument(
+        "--shortcut", type=Path, metavar="CHECKPOINT", help="train the shortcut into this network (last.pt)"
+    )
+    parser.add_argument("--steps", type=int, help="training steps")
+    parser.add_argument("--train-scenes", type=int, help="scenes to train on")
+    parser.add_argument("--test-scenes", type=int, help="unseen scenes to measure the accuracy on")
+    given = parser.parse_args(arguments)
+    settings = SHORTCUT if given.shortcut else Settings()
+    if given.tiny:
+        settings = replace(TINY, shortcut=settings.shortcut)
+    changed = {"steps": given.steps, "scenes": given.train_scenes, "test_scenes": given.test_scenes}
+    settings = replace(settings, **{name: value for name, value in changed.items() if value})
+    log = train(settings, given.out, given.scenes or given.out / "scenes", given.shortcut)
+    print(f"accuracy {log['test']['accuracy']:.4f} on {log['test']['scenes']} unseen scenes; {given.out}/model.onnx")
+
+
+if __name__ == "__main__":
+    main()
