@@ -14,6 +14,7 @@ Source: this project, in the spirit of FunnyBirds (Hesse et al., ICCV 2023), who
 from __future__ import annotations
 
 from nle_fast.world.catalog import COLORS, KINDS, LABELS, LOOKS, PATTERNS, SPECIES, Look, Species
+from nle_fast.world.colors import color_name
 from nle_fast.world.scene import Scene
 
-__all__ = ["COLORS", "KINDS", "LABELS", "LOOKS", "PATTERNS", "SPECIES", "Look", "Scene", "Species"]
+__all__ = ["COLORS", "KINDS", "LABELS", "LOOKS", "PATTERNS", "SPECIES", "Look", "Scene", "Species", "color_name"]

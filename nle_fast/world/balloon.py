@@ -61,8 +61,8 @@ def draw_balloon(canvas: Canvas, plan: Plan) -> None:
     turn = np.arcsin(np.clip(x / half, -0.999, 0.999)).astype(np.float32) * np.float32(_GORES / np.pi)
     pattern = plan.looks["balloon"].pattern
     seam = np.abs(turn + 0.5 - np.floor(turn + 0.5) - 0.5) * np.float32(2)  # 0 on the middle of a gore, 1 at its seam
-    puff = cover._replace(alpha=cover.alpha * np.clip((seam - 0.55) * 1.6, 0, 1) ** 2)
-    canvas.multiply(puff, (0.55, 0.5, 0.62), 0.5)
+    puff = cover._replace(alpha=cover.alpha * np.clip((seam - 0.6) * 1.6, 0, 1) ** 2)
+    canvas.multiply(puff, (0.6, 0.56, 0.66), 0.45)
     if pattern == "stripes":
         paint_marks(
             canvas,

@@ -73,8 +73,8 @@ def draw_bird(canvas: Canvas, plan: Plan) -> None:
         plumage.wing(canvas, plan, at, root + vec(0.06, -0.03), far=True)
     plumage.tail(canvas, plan, at, _rotated(pose, [(-0.44, 0.02)])[0], math.pi - pose.tilt + 0.12)
     _legs(canvas, plan, at)
-    _trunk(canvas, plan, at, center)
-    plumage.wing(canvas, plan, at, root, far=False)
+    body = _trunk(canvas, plan, at, center)
+    plumage.wing(canvas, plan, at, root, body=body)
     plumage.crest(canvas, plan, on_head, rh)
     plumage.beak(canvas, plan, on_head, rh)
     px = at.scale * canvas.size
@@ -84,8 +84,8 @@ def draw_bird(canvas: Canvas, plan: Plan) -> None:
     _eye(canvas, plan, on_head, rh)
 
 
-def _trunk(canvas: Canvas, plan: Plan, at: Frame, center: Points) -> None:
-    """Body and breast: the breast is the front of the body, soft where it meets the rest."""
+def _trunk(canvas: Canvas, plan: Plan, at: Frame, center: Points) -> Cover | None:
+    """Body and breast, the soft front of it; returns what the body covers."""
     pose, k, rh = plan.pose, plan.pose.plump, plan.pose.head
     px = at.scale * canvas.size
     outline = np.concatenate(
@@ -97,11 +97,12 @@ def _trunk(canvas: Canvas, plan: Plan, at: Frame, center: Points) -> None:
     )
     body = canvas.cover([at(spline(outline))], pad=1 + int(0.12 * px))
     if body is None:
-        return
+        return None
     shade = canvas.volume(body, 0.22, 0.62, 0.30 * px)
     canvas.paint("body", body, canvas.lit(plan.rgb["body"], shade))
+    whole = body if "body" not in canvas.removed else None
     if "breast" in canvas.removed:
-        return
+        return whole
     front = np.concatenate(
         [
             center + rh * np.array([(0.40, 0.70), (0.95, 0.8)]),
@@ -111,16 +112,19 @@ def _trunk(canvas: Canvas, plan: Plan, at: Frame, center: Points) -> None:
     )
     breast = canvas.cover([at(spline(front))], pad=1 + int(0.04 * px))
     if breast is None:
-        return
+        return whole
     soft = Cover(breast.left, breast.top, canvas.blur(breast, 0.06 * px))
     clipped = soft.within(body)
     if clipped is not None:
         inside = shade[clipped.top - body.top :, clipped.left - body.left :]
         inside = inside[: clipped.alpha.shape[0], : clipped.alpha.shape[1]]
-        canvas.paint("breast", clipped, canvas.lit(plan.rgb["breast"], inside * np.float32(0.85)))
+        canvas.paint("breast", clipped, canvas.lit(plan.rgb["breast"], inside * np.float32(0.6) + np.float32(0.10)))
+    return whole
 
 
 def _eye(canvas: Canvas, plan: Plan, on_head: plumage.Place, rh: float) -> None:
+    if "eye" in canvas.removed:
+        return
     head = np.array(plan.rgb["head"], np.float32)
     pale = (
         head * np.float32(0.4) + np.array((0.60, 0.57, 0.52), np.float32)
@@ -128,13 +132,12 @@ def _eye(canvas: Canvas, plan: Plan, on_head: plumage.Place, rh: float) -> None:
         else head * np.float32(0.55)
     )
     x, y = 0.38 * rh, -0.16 * rh
-    canvas.paint("eye", canvas.cover([on_head(ellipse(x, y, 0.31 * rh, 0.30 * rh, n=20))]), pale)
+    canvas.paint(None, canvas.cover([on_head(ellipse(x, y, 0.31 * rh, 0.30 * rh, n=20))]), pale)
     canvas.paint(
         "eye", canvas.cover([on_head(ellipse(x + 0.02 * rh, y, 0.235 * rh, 0.235 * rh, n=20))]), plan.rgb["eye"]
     )
-    if "eye" not in canvas.removed:
-        glint = canvas.cover([on_head(ellipse(x + 0.09 * rh, y - 0.10 * rh, 0.08 * rh, 0.08 * rh, n=10))])
-        canvas.paint(None, glint, (1.0, 1.0, 1.0))
+    glint = canvas.cover([on_head(ellipse(x + 0.09 * rh, y - 0.10 * rh, 0.08 * rh, 0.08 * rh, n=10))])
+    canvas.paint(None, glint, (1.0, 1.0, 1.0))
 
 
 def _legs(canvas: Canvas, plan: Plan, at: Frame) -> None:

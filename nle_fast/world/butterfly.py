@@ -93,7 +93,7 @@ def _wing(canvas: Canvas, plan: Plan, at: Frame, part: str, outline: Points, dim
         cover,
         at(strokes(np.stack([np.zeros_like(tips), tips], axis=1), 0.026, 0.012)),
         (0.5, 0.45, 0.5),
-        0.5,
+        0.4,
     )
     if part == "hindwings":
         _rim(canvas, cover, px, part)
@@ -105,5 +105,5 @@ def _rim(canvas: Canvas, cover: Cover | None, px: float, part: str) -> None:
     if cover is None or part in canvas.removed:
         return
     soft = canvas.blur(cover, max(2.0, 0.11 * px))
-    edge = np.clip((0.80 - soft) * 3.0, 0, 1).astype(np.float32) * cover.alpha
-    canvas.multiply(Cover(cover.left, cover.top, edge), (0.24, 0.20, 0.28), 0.75)
+    edge = np.clip((0.74 - soft) * 3.0, 0, 1).astype(np.float32) * cover.alpha
+    canvas.multiply(Cover(cover.left, cover.top, edge), (0.26, 0.20, 0.28), 0.7)

@@ -17,7 +17,7 @@ __all__ = ["Array", "Canvas", "Cover"]
 
 Array = NDArray[np.floating[Any]]
 _WARM = np.array((1.0, 0.965, 0.86), np.float32)
-_COOL = np.array((0.40, 0.38, 0.52), np.float32)
+_COOL = np.array((0.97, 0.96, 1.08), np.float32)
 
 
 class Cover(NamedTuple):
@@ -177,13 +177,13 @@ class Canvas:
             shade[:, 1:-1] -= (soft[:, 2:] - soft[:, :-2]) * (gain * np.float32(self.light[0]))
             shade[1:-1] -= (soft[2:] - soft[:-2]) * (gain * np.float32(self.light[1]))
         shade += self.texture[cover.box]
-        return np.clip(shade, -0.62, 0.75, out=shade)
+        return np.clip(shade, -0.75, 0.8, out=shade)
 
     def lit(self, color: Sequence[float] | Array, shade: Array) -> Array:
-        """A colour under a shade from `volume`: warm in light, cool in shadow. (h, w, 3)."""
+        """A colour under a shade from `volume`: warm in light, deeper and cooler in shadow. (h, w, 3)."""
         base = np.asarray(color, np.float32)
         shade = shade[..., None]
-        light: Array = np.maximum(shade, 0) * ((_WARM - base) * np.float32(0.62))
-        light += np.minimum(shade, 0) * (base * (1 - _COOL))
+        light: Array = np.maximum(shade, 0) * ((_WARM - base) * np.float32(0.48))
+        light += np.minimum(shade, 0) * (base - base * (np.float32(0.30) + np.float32(0.34) * base) * _COOL)
         light += base
         return light

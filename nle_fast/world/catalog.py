@@ -8,8 +8,9 @@ Source: this project; the idea of classes as combinations of parts is that of Fu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal, Mapping, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 __all__ = ["COLORS", "KINDS", "LABELS", "LOOKS", "PATTERNS", "SPECIES", "Kind", "Look", "Species"]
 

@@ -33,7 +33,7 @@ _AXES = np.array(
 
 
 def oklab(rgb: NDArray[np.floating]) -> NDArray[np.float64]:
-    """sRGB in 0 to 1, (..., 3), to OKLab: lightness, green to red, blue to yellow."""
+    """SRGB in 0 to 1, (..., 3), to OKLab: lightness, green to red, blue to yellow."""
     c = np.asarray(rgb, float)
     linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
     lab: NDArray[np.float64] = np.cbrt(linear @ _CONES.T) @ _AXES.T

@@ -83,7 +83,7 @@ def draw_fish(canvas: Canvas, plan: Plan) -> None:
     fins = fill(canvas, plan, "fins", [at(_BACK_FIN), at(_LOW_FIN)], 0.4)
     lines(canvas, "fins", fins, at(_FIN_RAYS), ray, 0.6)
 
-    body = fill(canvas, plan, "body", [at(_BODY)], 0.2, 0.6, 0.26 * px)
+    body = fill(canvas, plan, "body", [at(_BODY)], 0.15, 0.5, 0.26 * px)
     if body is not None:
         u, v = at.local(*canvas.grid(body))
         u, v = u / np.float32(_STEP), v / np.float32(_STEP)
@@ -99,10 +99,11 @@ def draw_fish(canvas: Canvas, plan: Plan) -> None:
     near = fill(canvas, plan, "fins", [at(_SIDE_FIN)], 0.4)
     lines(canvas, "fins", near, at(_SIDE_RAYS), ray, 0.6)
 
-    canvas.paint("eye", canvas.cover([at(ellipse(0.655, -0.02, 0.075, 0.075, n=20))]), (1.0, 0.96, 0.86))
+    if "eye" in canvas.removed:
+        return
+    canvas.paint(None, canvas.cover([at(ellipse(0.655, -0.02, 0.075, 0.075, n=20))]), (1.0, 0.96, 0.86))
     canvas.paint("eye", canvas.cover([at(ellipse(0.665, -0.02, 0.056, 0.056, n=18))]), plan.rgb["eye"])
-    if "eye" not in canvas.removed:
-        canvas.paint(None, canvas.cover([at(ellipse(0.685, -0.045, 0.02, 0.02, n=8))]), (1.0, 1.0, 1.0))
+    canvas.paint(None, canvas.cover([at(ellipse(0.685, -0.045, 0.02, 0.02, n=8))]), (1.0, 1.0, 1.0))
 
 
 def _belly(canvas: Canvas, plan: Plan, at: Frame, body: Cover) -> None:

@@ -13,8 +13,8 @@ def ink(color: tuple[float, float, float]) -> Array:
     """The colour of marks on a ground: a deep shade of light grounds, cream on the others."""
     base = np.array(color, np.float32)
     if float(base @ np.array((0.3, 0.59, 0.11), np.float32)) > 0.52:
-        return base * np.float32(0.34) + np.array((0.04, 0.03, 0.10), np.float32)
-    return base * np.float32(0.16) + np.array((1.0, 0.94, 0.82), np.float32) * np.float32(0.82)
+        return base * np.float32(0.40) + np.array((0.02, 0.01, 0.06), np.float32)
+    return base * np.float32(0.25) + np.array((1.0, 0.94, 0.82), np.float32) * np.float32(0.74)
 
 
 def paint_marks(
@@ -45,10 +45,10 @@ def paint_marks(
         row = np.floor(v)
         column = u + 0.5 * (row % 2)
         distance = np.hypot(column - np.floor(column) - 0.5, v - row - 0.5)
-        marks = (np.float32(0.33) - distance) * np.float32(step_px) + np.float32(0.5)
+        marks = (np.float32(0.31) - distance) * np.float32(step_px) + np.float32(0.5)
     else:
         t = v if pattern == "stripes" else u
-        marks = (np.float32(0.20) - np.abs(t - np.floor(t) - 0.5)) * np.float32(step_px) + np.float32(0.5)
+        marks = (np.float32(0.175) - np.abs(t - np.floor(t) - 0.5)) * np.float32(step_px) + np.float32(0.5)
     spots = np.clip(marks, 0, 1).astype(np.float32)
     spots *= cover.alpha
     canvas.paint(None, Cover(cover.left, cover.top, spots), ink(color), 0.88)

@@ -34,23 +34,27 @@ def _feathers(
     return cover
 
 
-def wing(canvas: Canvas, plan: Plan, at: Frame, root: Points, *, far: bool) -> None:
-    """The wing: folded along the body, or raised with its feathers spread (then the far one is drawn too)."""
+def wing(canvas: Canvas, plan: Plan, at: Frame, root: Points, *, far: bool = False, body: Cover | None = None) -> None:
+    """The wing: folded along the body, on which it throws a shadow, or raised with its feathers spread."""
     if "wing" in canvas.removed:
         return
-    (_raised if plan.pose.raised else _folded)(canvas, plan, at, root, far)
+    if plan.pose.raised:
+        _raised(canvas, plan, at, root, far)
+    else:
+        _folded(canvas, plan, at, root, body)
 
 
 def _raised(canvas: Canvas, plan: Plan, at: Frame, root: Points, far: bool) -> None:
-    lean = -0.5 * math.pi - 0.10 + 0.35 * plan.pose.turn + (0.55 if far else 0.0)
+    lean = -0.5 * math.pi - 0.16 + 0.35 * plan.pose.turn + (0.36 if far else 0.0)
     x, y = root
     outlines, tones = [], []
-    for n in range(8, -1, -1):  # from the feathers near the body to the leading one
-        length = 0.98 - 0.012 * n * n - 0.02 * n
-        outlines.append(at(feather(x - 0.028 * n, y + 0.012 * n, lean - 0.15 * n, length, 0.20, -0.22)))
+    for n in range(7, -1, -1):  # from the feathers near the body to the leading one
+        start = (x - 0.036 * n, y + 0.010 * n)
+        outlines.append(at(feather(*start, lean - 0.115 * n, 1.10 - 0.078 * n, 0.215, -0.30)))
         tones.append(-0.16 + 0.16 * (n % 2))
     for n in range(6, -1, -1):
-        outlines.append(at(feather(x - 0.022 * n, y + 0.008 * n, lean + 0.04 - 0.18 * n, 0.50 - 0.02 * n, 0.19, -0.2)))
+        start = (x - 0.028 * n, y + 0.008 * n)
+        outlines.append(at(feather(*start, lean + 0.02 - 0.14 * n, 0.60 - 0.04 * n, 0.20, -0.25)))
         tones.append(0.10 + 0.10 * (n % 2))
     cover = _feathers(canvas, "wing", plan, outlines, tones, 0.25, 0.20 if far else 0.0)
     if cover is None:
@@ -65,9 +69,7 @@ def _raised(canvas: Canvas, plan: Plan, at: Frame, root: Points, far: bool) -> N
     paint_marks(canvas, "wing", cover, pattern, along, across, step * at.scale * canvas.size, plan.rgb["wing"])
 
 
-def _folded(canvas: Canvas, plan: Plan, at: Frame, root: Points, far: bool) -> None:
-    if far:
-        return
+def _folded(canvas: Canvas, plan: Plan, at: Frame, root: Points, body: Cover | None) -> None:
     angle = math.pi - plan.pose.tilt + 0.06
     k = plan.pose.plump
     shoulder = root + vec(0.02, 0.05)
@@ -102,7 +104,8 @@ def _folded(canvas: Canvas, plan: Plan, at: Frame, root: Points, far: bool) -> N
     outlines.append(place(spline(coverts, 5)))
     tones.append(0.10)
     shadow = canvas.cover([outlines[0] + (0.0, 0.04 * at.scale)])
-    canvas.multiply(shadow, (0.62, 0.6, 0.72), 0.5)
+    if shadow is not None:
+        canvas.multiply(shadow.within(body), (0.62, 0.6, 0.72), 0.5)
     cover = _feathers(canvas, "wing", plan, outlines, tones, 0.3)
     if cover is None:
         return

@@ -12,28 +12,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.errors import InputError
-from nle_fast.world.balloon import draw_balloon
-from nle_fast.world.bird import draw_bird, feet
-from nle_fast.world.butterfly import draw_butterfly
-from nle_fast.world.canvas import Array, Canvas
+from nle_fast.world.canvas import Canvas
 from nle_fast.world.catalog import COLORS, LABELS, LOOKS, PATTERNS, SPECIES, Kind
-from nle_fast.world.fish import draw_fish
-from nle_fast.world.land import draw_front, draw_land, draw_perch
-from nle_fast.world.plan import PARTS, PATTERNED, Plan, make_plan, stream
-from nle_fast.world.sky import draw_sky, make_backdrop
+from nle_fast.world.colors import color_name
+from nle_fast.world.plan import PARTS, PATTERNED, Plan, make_plan
+from nle_fast.world.render import painted_colors, render
+from nle_fast.world.sky import CORNERS
 
 __all__ = ["Scene"]
 
 Changes = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-_DRAW = {"bird": draw_bird, "butterfly": draw_butterfly, "fish": draw_fish, "balloon": draw_balloon}
+_LAST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True)
 class Scene:
     """One picture of the world, decided by a seed alone, with the truth about it.
 
-    Make one with `Scene.random`. Frozen, hashable, small when pickled; picture and masks are drawn when first asked for and
-    kept with the scene. The same arguments give the same pixels in every process.
+    Make one with `Scene.random`, and others from it with `without`, `with_part` and `with_background`. Frozen and hashable;
+    picture and masks are drawn when first asked for and kept with the scene. The same arguments give the same pixels in
+    every process.
+
+    Args:
+        seed: What the scene is made from, 0 to 2⁶³ − 1.
+        size: Pixels per side, 32 to 1024.
+        background: Seed of the background; None: the scene's own.
+        index: Index of the class in `LABELS`; None: as the seed draws it.
+        changes: Looks that were changed, part by part.
+        removed: Parts that were taken away.
+
+    Raises:
+        InputError: Seed, size, background or index is not a whole number in its range.
+
+    Example:
+        >>> scene = Scene.random(7)
+        >>> scene.picture.shape, scene.label in LABELS
+        ((128, 128, 3), True)
     """
 
     seed: int
@@ -43,33 +57,51 @@ class Scene:
     changes: Changes = ()
     removed: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", _whole("seed", self.seed, 0, _LAST_SEED))
+        object.__setattr__(self, "size", _whole("size", self.size, 32, 1024))
+        if self.background is not None:
+            object.__setattr__(self, "background", _whole("background", self.background, 0, _LAST_SEED))
+        if self.index is not None:
+            object.__setattr__(self, "index", _whole("index", self.index, 0, len(LABELS) - 1))
+
     @classmethod
     def random(cls, seed: int, size: int = 128, *, label: str | int | None = None) -> Scene:
         """The scene of a seed.
 
         Args:
-            seed: Whole number ≥ 0. It decides everything: class, looks, pose, light, background, noise.
+            seed: Whole number from 0. It decides everything: class, looks, pose, light, background, noise.
             size: Pixels per side, 32 to 1024; the composition is the same at every size.
             label: A class, by name or index, instead of the one that the seed draws.
 
+        Returns:
+            A scene whose class is one of `LABELS`, each with the same chance.
+
         Raises:
-            InputError: An argument is out of its range, or no class has this name.
+            InputError: An argument is not a whole number in its range, or no class has this name.
+
+        Example:
+            >>> Scene.random(3, size=64, label="tufted meadow lark").label
+            'tufted meadow lark'
         """
-        index = None
-        if label is not None:
-            if isinstance(label, str):
-                if label not in LABELS:
-                    raise InputError(
-                        f"`label` must be one of nle_fast.world.LABELS, got {label!r}; choose one of them."
-                    )
-                index = LABELS.index(label)
-            else:
-                index = _whole("label", label, 0, len(LABELS) - 1)
-        return cls(_whole("seed", seed, 0, 2**63 - 1), _whole("size", size, 32, 1024), index=index)
+        if isinstance(label, str):
+            if label not in LABELS:
+                raise InputError(f"`label` must be one of nle_fast.world.LABELS, got {label!r}; choose one of them.")
+            label = LABELS.index(label)
+        return cls(seed, size, index=label)
 
     @cached_property
     def _plan(self) -> Plan:
         return make_plan(self.seed, {part: dict(look) for part, look in self.changes}, self.index)
+
+    @cached_property
+    def _drawn(self) -> Canvas:
+        place = dict(dict(self.changes).get("sun", ())).get("place")
+        return render(self._plan, self.size, self.seed, self._backdrop, self.removed, place)
+
+    @property
+    def _backdrop(self) -> int:
+        return self.seed if self.background is None else self.background
 
     @property
     def label(self) -> str:
@@ -88,12 +120,8 @@ class Scene:
 
     @property
     def definition(self) -> Mapping[str, Mapping[str, str]]:
-        """The part looks that make this class: part → look → value, as in `{"crest": {"shape": "fan"}}`."""
+        """The part looks that make this class: part → look → value, as in `{"crest": {"shape": "fan"}, …}`."""
         return SPECIES[self._plan.label_index].definition
-
-    @cached_property
-    def _drawn(self) -> Canvas:
-        return _draw(self)
 
     @cached_property
     def picture(self) -> NDArray[np.uint8]:
@@ -104,77 +132,103 @@ class Scene:
 
     @cached_property
     def parts(self) -> Mapping[str, NDArray[np.bool_]]:
-        """Where each part shows, name → (size, size) bool.
+        """Where each part shows: name → (size, size) bool, read-only.
 
-        A pixel belongs to the topmost part that covers at least half of it, so masks never overlap; a part that is hidden
-        or removed has no entry.
+        A pixel belongs to the topmost part that covers at least half of it, so masks never overlap, and together they cover
+        the picture. A part that is hidden or removed has no entry. Names of scenery: sky, sun, clouds, hills, trees, water
+        or meadow, flowers, reeds, rocks, leaves, and perch for the branch or rock that a bird stands on.
         """
         canvas = self._drawn
-        masks = {name: canvas.owner == number for number, name in enumerate(canvas.names) if number}
-        return MappingProxyType({name: mask for name, mask in masks.items() if mask.any()})
+        masks = {}
+        for number, name in enumerate(canvas.names):
+            mask = canvas.owner == number
+            if number and mask.any():
+                mask.flags.writeable = False
+                masks[name] = mask
+        return MappingProxyType(masks)
 
     @cached_property
     def colors(self) -> Mapping[str, str]:
-        """Colour name of each visible part that has one, one of `COLORS`."""
-        named = {part: look.color for part, look in self._plan.looks.items()}
-        return MappingProxyType({part: named[part] for part in self.parts if part in named})
+        """Colour of each visible part, one of the names in `COLORS`.
+
+        What is painted in one colour has that one, a part with a pattern that of its ground. Sky, sun, clouds, hills, trees,
+        water, meadow and reeds change from place to place and are named by the median of their pixels.
+        """
+        painted = painted_colors(self._plan, self._backdrop)
+        pixels = self._drawn.pixels
+        return MappingProxyType(
+            {
+                p: painted.get(p) or color_name(np.median(pixels[mask], axis=0).clip(0, 1))
+                for p, mask in self.parts.items()
+            }
+        )
 
     @cached_property
     def patterns(self) -> Mapping[str, str]:
-        """Pattern of each visible part of the subject: plain, stripes, bars or dots."""
+        """Pattern of each visible part of the subject, one of the names in `PATTERNS`."""
         return MappingProxyType({p: look.pattern for p, look in self._plan.looks.items() if p in self.parts})
 
     @cached_property
     def shapes(self) -> Mapping[str, str]:
-        """Shape of each part that has more than one, also of one that is not there ("none")."""
+        """Shape of each part that can have several, also of one that is not there ("none")."""
         return MappingProxyType({p: look.shape for p, look in self._plan.looks.items() if look.shape is not None})
 
     def without(self, part: str) -> Scene:
         """The same scene with a part taken away and what is behind it drawn instead. The label stays.
 
+        Pixels away from the part stay as they are, noise too; taking away the sun also takes its glow and its reflection.
+
         Args:
-            part: A name in `parts`.
+            part: A name in `parts`, but not the sky.
 
         Raises:
             InputError: The scene shows no such part, or it is the sky.
         """
         if part not in self.parts or part == "sky":
             names = ", ".join(name for name in self.parts if name != "sky")
-            raise InputError(f"`part` must be a part of this scene, got {part!r}; choose one of {names}.")
+            raise InputError(f"`part` must be a part that this scene shows, got {part!r}; choose one of {names}.")
         return replace(self, removed=self.removed | {part})
 
     def with_part(
-        self, part: str, *, shape: str | None = None, color: str | None = None, pattern: str | None = None
+        self,
+        part: str,
+        *,
+        shape: str | None = None,
+        color: str | None = None,
+        pattern: str | None = None,
+        place: str | None = None,
     ) -> Scene:
-        """The same scene with another look of one part of its subject. The label stays.
+        """The same scene with another look of one part of its subject, or with a sun. The label stays.
+
+        A part that had been taken away comes back. What is not named stays as it was.
 
         Args:
-            part: A part of the subject; a crest can be added where there is none.
+            part: A part of the subject (a crest or streamers can be added where there are none), or "sun".
             shape: One of `LOOKS[kind][part]`.
-            color: One of `COLORS`.
-            pattern: One of `PATTERNS`.
+            color: One of `COLORS`; not for the sun.
+            pattern: One of `PATTERNS`; for wing, forewings, body of a fish, balloon.
+            place: Of the sun only: "sky", where the background has it, or "top left" or "top right" for a small sun in
+                that corner.
 
         Raises:
             InputError: The subject has no such part, or the part cannot look so.
         """
-        kind = self.kind
-        if part not in PARTS[kind]:
-            raise InputError(
-                f"`part` must be a part of a {kind}, got {part!r}; choose one of {', '.join(PARTS[kind])}."
-            )
-        look = {}
+        kind, is_sun = self.kind, part == "sun"
+        if part not in PARTS[kind] and not is_sun:
+            names = ", ".join((*PARTS[kind], "sun"))
+            raise InputError(f"`part` must be a part of a {kind} or the sun, got {part!r}; choose one of {names}.")
+        look = {"place": "sky"} if is_sun else {}
         for name, value, allowed in (
             ("shape", shape, LOOKS[kind].get(part, ())),
-            ("color", color, tuple(COLORS)),
-            ("pattern", pattern, PATTERNS if part in PATTERNED[kind] else ("plain",)),
+            ("color", color, () if is_sun else tuple(COLORS)),
+            ("pattern", pattern, PATTERNS if part in PATTERNED[kind] else ()),
+            ("place", place, ("sky", *CORNERS) if is_sun else ()),
         ):
             if value is None:
                 continue
             if value not in allowed:
-                choices = ", ".join(allowed) or "none: this part has one shape only"
-                raise InputError(
-                    f"`{name}` must be a {name} that a {part} can have, got {value!r}; choose one of {choices}."
-                )
+                remedy = f"choose one of {', '.join(allowed)}" if allowed else f"leave `{name}` out for the {part}"
+                raise InputError(f"`{name}` must be a {name} that the {part} can have, got {value!r}; {remedy}.")
             look[name] = value
         changes = {name: dict(values) for name, values in self.changes}
         changes[part] = changes.get(part, {}) | look
@@ -184,46 +238,22 @@ class Scene:
     def with_background(self, seed: int) -> Scene:
         """The same subject, light and noise before the background of another seed. The label stays.
 
+        Where the subject stands, the perch stands; leaves in front stay too.
+
+        Args:
+            seed: Whole number from 0.
+
         Raises:
-            InputError: The seed is not a whole number ≥ 0.
+            InputError: The seed is not a whole number in its range.
         """
-        return replace(self, background=_whole("seed", seed, 0, 2**63 - 1))
+        return replace(self, background=_whole("seed", seed, 0, _LAST_SEED))
 
 
 def _whole(name: str, value: object, low: int, high: int) -> int:
     try:
-        if isinstance(value, (bool, np.bool_)):
-            raise TypeError
-        number = operator.index(value)  # type: ignore[arg-type]
+        number = low - 1 if isinstance(value, (bool, np.bool_)) else operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         number = low - 1
     if not low <= number <= high:
-        raise InputError(
-            f"`{name}` must be a whole number from {low} to {high}, got {value!r}; choose one in that range."
-        )
+        raise InputError(f"`{name}` must be a whole number from {low} to {high}, got {value!r}; choose one of them.")
     return number
-
-
-def _texture(rng: np.random.Generator, size: int) -> Array:
-    from PIL import Image
-
-    coarse = rng.standard_normal((40, 40), np.float32)
-    return np.asarray(Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC), np.float32) * np.float32(
-        0.045
-    )
-
-
-def _draw(scene: Scene) -> Canvas:
-    plan = scene._plan
-    rng = stream(scene.seed, "grain")
-    canvas = Canvas(scene.size, plan.light, _texture(rng, scene.size), scene.removed)
-    backdrop_seed = scene.seed if scene.background is None else scene.background
-    scenery = make_backdrop(backdrop_seed, plan.light)
-    draw_sky(canvas, scenery)
-    draw_land(canvas, scenery)
-    x, y = feet(plan.pose)
-    draw_perch(canvas, scenery, plan.pose, x, y)
-    _DRAW[plan.kind](canvas, plan)
-    draw_front(canvas, scene.seed, plan.pose)
-    canvas.pixels += rng.standard_normal((scene.size, scene.size, 1), np.float32) * np.float32(0.012)
-    return canvas

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from nle_fast.world.canvas import Array, Canvas, Cover
-from nle_fast.world.curves import Points, circle, ellipse
+from nle_fast.world.curves import Points, circle, ellipse, vec
 from nle_fast.world.plan import stream
 
-__all__ = ["HOURS", "Backdrop", "Hour", "draw_sky", "make_backdrop", "mixed"]
+__all__ = ["CORNERS", "HOURS", "Backdrop", "Hour", "draw_sky", "make_backdrop", "mixed"]
 
 
 def _rgb(text: str) -> Array:
     return np.array([int(text[i : i + 2], 16) / 255 for i in (0, 2, 4)], np.float32)
+
+
+#: Centers of a small sun put in a corner, for scenes with a planted shortcut.
+CORNERS = {"top left": (0.09, 0.09), "top right": (0.91, 0.09)}
 
 
 class Hour(NamedTuple):
@@ -51,7 +54,7 @@ HOURS = (
 _FIR = np.array([(0, -1.2), (0.18, -0.6), (0.10, -0.6), (0.30, 0.0), (-0.30, 0.0), (-0.10, -0.6), (-0.18, -0.6)])
 _CROWN = circle(18) * (0.42, 0.50)  # from the right side on, below first: the trunk follows the lowest point
 _TRUNK = np.array([(0.05, 0.5), (0.05, 0.85), (-0.05, 0.85), (-0.05, 0.5)])
-_ROUND_TREE = np.concatenate([_CROWN[:5], _TRUNK, _CROWN[5:]]) + (0.0, -0.85)
+_ROUND_TREE = np.concatenate([_CROWN[:5], _TRUNK, _CROWN[5:]]) + vec(0.0, -0.85)
 
 
 class Backdrop(NamedTuple):
@@ -64,12 +67,16 @@ class Backdrop(NamedTuple):
     sun: tuple[float, float, float] | None
 
 
-def make_backdrop(seed: int, light: tuple[float, float]) -> Backdrop:
-    """Draw the scenery of a seed; the sun stands on the side that the light comes from."""
+def make_backdrop(seed: int, light: tuple[float, float], sun_place: str | None = None) -> Backdrop:
+    """Draw the scenery of a seed; the sun stands on the side that the light comes from, or in the corner it was put."""
     u = stream(seed, "backdrop").random(420)
     hour = HOURS[int(len(HOURS) * u[0])]
     side = 0.5 + (0.10 + 0.32 * float(u[4])) * (1 if light[0] > 0 else -1)
-    sun = (side, 0.09 + 0.28 * float(u[5]), 0.045 + 0.045 * float(u[6])) if u[3] < 0.5 else None
+    sun: tuple[float, float, float] | None = (side, 0.09 + 0.28 * float(u[5]), 0.045 + 0.045 * float(u[6]))
+    if sun_place in CORNERS:
+        sun = (*CORNERS[sun_place], 0.045)
+    elif sun_place is None and u[3] >= 0.5:
+        sun = None
     return Backdrop(hour, u, 0.58 + 0.18 * float(u[1]), bool(u[2] < 0.5), sun)
 
 
