@@ -72,7 +72,8 @@ class Explanation:
         picture: The upright RGB picture; None after reading back from JSON.
 
     Raises:
-        InputError: `target`, `versus`, `evidence` or `coverage` is not the meaning representation's.
+        InputError: `target`, `versus`, `evidence` or `coverage` is not the meaning representation's, or its `winner`
+            does not tell whether `target` is `prediction`.
     """
 
     text: str
@@ -91,6 +92,11 @@ class Explanation:
         for name in ("target", "versus", "evidence", "coverage"):
             if getattr(self, name) != getattr(self.meaning, name):
                 raise InputError(f"`{name}` must be that of `meaning`, got another; change both together.")
+        if self.meaning.winner != (self.target.index == self.prediction.index):
+            raise InputError(
+                f"`meaning.winner` must tell whether `target` is `prediction`, got {self.meaning.winner} for classes "
+                f"{self.target.index} and {self.prediction.index}; change both together."
+            )
 
     def __str__(self) -> str:
         return self.text
@@ -181,6 +187,7 @@ class Explanation:
             versus=None if data["versus"] is None else Prediction(**data["versus"]),
             evidence=tuple(_evidence(item) for item in data["evidence"]),
             coverage=data["coverage"],
+            winner=data["target"]["index"] == data["prediction"]["index"],
             **data["meaning"],
         )
         return cls(
@@ -205,7 +212,8 @@ class Explanation:
         """
         try:
             data = json.loads(text)
-        except ValueError as error:
+        # JSON nested thousands deep, as only a stranger writes it, exhausts the parser's stack.
+        except (ValueError, RecursionError) as error:
             raise InputError(f"`text` must be JSON, got {text[:40]!r}: {error}; read explanation.json.") from error
         return cls.from_dict(data)
 
@@ -225,8 +233,15 @@ class Explanation:
             InputError: The folder has something in it, is a file, or cannot be written.
         """
         folder = Path(os.path.abspath(folder))
-        there = folder.exists()
-        if there and not (folder.is_dir() and next(folder.iterdir(), None) is None):
+        there = True
+        try:
+            folder.lstat()
+            vacant = folder.is_dir() and next(folder.iterdir(), None) is None
+        except FileNotFoundError:
+            there, vacant = False, True
+        except (OSError, ValueError) as error:  # a name that no file system takes, or a folder that may not be read
+            raise InputError(f"`folder` must be writable, got {str(folder)!r}: {error}; give another.") from error
+        if not vacant:
             raise InputError(f"`folder` must be new or empty, got {str(folder)!r}; give another name or remove it.")
         missing = [parent for parent in folder.parents if not parent.exists()]
         partial = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.partial"

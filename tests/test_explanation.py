@@ -213,6 +213,7 @@ def test_round_trip(
     timings: dict[str, float],
     provenance: dict[str, Any],
 ) -> None:
+    meaning = dataclasses.replace(meaning, winner=meaning.target.index == winner.index)
     explanation = build(meaning, text, marks, prediction=winner, timings=timings, provenance=provenance)
     check(explanation.to_dict())
     for indent in (None, 2):
