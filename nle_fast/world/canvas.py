@@ -145,7 +145,7 @@ class Canvas:
     def paint(
         self, part: str | None, cover: Cover | None, color: Array | Sequence[float], opacity: float = 1.0
     ) -> None:
-        """Lay a colour, (3,) or (h, w, 3) in 0 to 1, over the covered pixels; with a part name they become that part's."""
+        """Lay a color, (3,) or (h, w, 3) in 0 to 1, over the covered pixels and give them to the part, if any."""
         if cover is None or part in self.removed:
             return
         pixels = self.pixels[cover.box]
@@ -163,7 +163,7 @@ class Canvas:
             self.pixels[cover.box] *= 1 - cover.alpha[..., None] * tint
 
     def volume(self, cover: Cover, slope: float = 0.35, round_: float = 0.0, radius: float = 0.0) -> Array:
-        """Light on a shape, (h, w): 0 its own colour, to +1 in light, to -1 in shadow.
+        """Light on a shape, (h, w): 0 its own color, to +1 in light, to -1 in shadow.
 
         `slope` is a ramp over the box; `round_` adds roundness from the softened coverage, `radius` in pixels.
         """
@@ -180,7 +180,7 @@ class Canvas:
         return np.clip(shade, -0.75, 0.8, out=shade)
 
     def lit(self, color: Sequence[float] | Array, shade: Array) -> Array:
-        """A colour under a shade from `volume`: warm in light, deeper and cooler in shadow. (h, w, 3)."""
+        """A color under a shade from `volume`: warm in light, deeper and cooler in shadow. (h, w, 3)."""
         base = np.asarray(color, np.float32)
         shade = shade[..., None]
         light: Array = np.maximum(shade, 0) * ((_WARM - base) * np.float32(0.48))

@@ -1,4 +1,4 @@
-"""The classes of the world, the looks a part can have, and the colours by name.
+"""The classes of the world, the looks a part can have, and the colors by name.
 
 A class is a combination of part looks. No look of one part belongs to one class alone, and each class has a neighbor
 that differs from it in exactly one part: whoever names the class must have seen several parts.
@@ -17,7 +17,7 @@ __all__ = ["COLORS", "KINDS", "LABELS", "LOOKS", "PATTERNS", "SPECIES", "Kind", 
 Kind = Literal["bird", "butterfly", "fish", "balloon"]
 KINDS: Final[tuple[Kind, ...]] = ("bird", "butterfly", "fish", "balloon")
 
-#: Red, green and blue, 0 to 255, of each colour by name: the center around which a scene varies it.
+#: Red, green and blue, 0 to 255, of each color by name: the center around which a scene varies it.
 COLORS: Final[Mapping[str, tuple[int, int, int]]] = MappingProxyType(
     {
         "red": (206, 54, 48),
@@ -53,7 +53,7 @@ LOOKS: Final[Mapping[Kind, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
 
 
 class Look(NamedTuple):
-    """How one part looks: its shape (None where it has one only), its colour and its pattern, by name."""
+    """How one part looks: its shape (None where it has one only), its color and its pattern, by name."""
 
     shape: str | None
     color: str

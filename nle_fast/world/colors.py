@@ -1,4 +1,4 @@
-"""Colour names for measured colours: the nearest named colour in OKLab, where distance is close to what eyes see.
+"""Color names for measured colors: the nearest named color in OKLab, where distance is close to what eyes see.
 
 Source: OKLab, B. Ottosson, "A perceptual color space for image processing" (2020).
 """
@@ -46,7 +46,7 @@ def _table() -> Mapping[str, NDArray[np.float64]]:
 
 
 def color_name(rgb: NDArray[np.floating]) -> str:
-    """The name in `COLORS` nearest to an sRGB colour.
+    """The name in `COLORS` nearest to an sRGB color.
 
     Args:
         rgb: (3,) red, green, blue in 0 to 1. A gray without hue is named by lightness among black, gray and white.

@@ -1,4 +1,4 @@
-"""One call for the commonest thing: a shape of a part, filled with its colour under the light."""
+"""One call for the commonest thing: a shape of a part, filled with its color under the light."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ __all__ = ["fill", "lines"]
 
 
 def fill(
-    canvas: Canvas, plan: Plan, part: str, outlines: Sequence[Points] | Points, slope: float, bulge: float = 0.0, radius: float = 0.0,
+    canvas: Canvas,
+    plan: Plan,
+    part: str,
+    outlines: Sequence[Points] | Points,
+    slope: float,
+    bulge: float = 0.0,
+    radius: float = 0.0,
     dim: float = 0.0,
-) -> Cover | None:  # fmt: skip
+) -> Cover | None:
     """Paint a part from its outlines in the picture; `radius` in pixels, `dim` darkens. Returns its coverage."""
     cover = canvas.cover(outlines, pad=1 + int(radius / 2))
     if cover is not None and part not in canvas.removed:

@@ -21,7 +21,7 @@ _BARK, _STONE, _LEAF, _FRONT_LEAF = (0.47, 0.31, 0.20), (0.545, 0.55, 0.565), (0
 
 
 def flower_color(scenery: Backdrop) -> str:
-    """The colour that the meadow's flowers have."""
+    """The color that the meadow's flowers have."""
     return FLOWERS[int(len(FLOWERS) * scenery.u[330])]
 
 

@@ -10,7 +10,7 @@ __all__ = ["ink", "paint_marks"]
 
 
 def ink(color: tuple[float, float, float]) -> Array:
-    """The colour of marks on a ground: a deep shade of light grounds, cream on the others."""
+    """The color of marks on a ground: a deep shade of light grounds, cream on the others."""
     base = np.array(color, np.float32)
     if float(base @ np.array((0.3, 0.59, 0.11), np.float32)) > 0.52:
         return base * np.float32(0.40) + np.array((0.02, 0.01, 0.06), np.float32)

@@ -14,7 +14,7 @@ from nle_fast.world.catalog import COLORS, LOOKS, PATTERNS, SPECIES, Kind, Look
 
 __all__ = ["PARTS", "Plan", "Pose", "make_plan", "stream"]
 
-#: Parts of each kind of thing, and the colours each may have (drawn with equal chance, whatever the class).
+#: Parts of each kind of thing, and the colors each may have (drawn with equal chance, whatever the class).
 PARTS: Mapping[Kind, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "bird": MappingProxyType(

@@ -47,7 +47,7 @@ def render(
 
 
 def painted_colors(plan: Plan, background: int) -> Mapping[str, str]:
-    """Colour names of what a scene paints in one colour, part by part."""
+    """Color names of what a scene paints in one color, part by part."""
     scenery = {
         "leaves": "green",
         "rocks": "gray",

@@ -29,9 +29,9 @@ _LAST_SEED = 2**63 - 1
 class Scene:
     """One picture of the world, decided by a seed alone, with the truth about it.
 
-    Make one with `Scene.random`, and others from it with `without`, `with_part` and `with_background`. Frozen and hashable;
-    picture and masks are drawn when first asked for and kept with the scene. The same arguments give the same pixels in
-    every process.
+    Make one with `Scene.random`, and others from it with `without`, `with_part` and `with_background`. Frozen and
+    hashable, and pickled without its pixels; picture and masks are drawn when first asked for and kept with the scene.
+    The same arguments give the same pixels in every process.
 
     Args:
         seed: What the scene is made from, 0 to 2⁶³ − 1.
@@ -64,6 +64,10 @@ class Scene:
             object.__setattr__(self, "background", _whole("background", self.background, 0, _LAST_SEED))
         if self.index is not None:
             object.__setattr__(self, "index", _whole("index", self.index, 0, len(LABELS) - 1))
+
+    def __reduce__(self) -> tuple[type[Scene], tuple[object, ...]]:
+        """Pickled as its arguments, without picture and masks."""
+        return Scene, (self.seed, self.size, self.background, self.index, self.changes, self.removed)
 
     @classmethod
     def random(cls, seed: int, size: int = 128, *, label: str | int | None = None) -> Scene:
@@ -134,9 +138,10 @@ class Scene:
     def parts(self) -> Mapping[str, NDArray[np.bool_]]:
         """Where each part shows: name → (size, size) bool, read-only.
 
-        A pixel belongs to the topmost part that covers at least half of it, so masks never overlap, and together they cover
-        the picture. A part that is hidden or removed has no entry. Names of scenery: sky, sun, clouds, hills, trees, water
-        or meadow, flowers, reeds, rocks, leaves, and perch for the branch or rock that a bird stands on.
+        A pixel belongs to the topmost part that covers at least half of it, so masks never overlap, and together they
+        cover the picture. A part that is hidden or removed has no entry. Names of scenery: sky, sun, clouds, hills,
+        trees, water or meadow, flowers, reeds, rocks, leaves, and perch for the branch or rock that a bird stands on; a
+        fish brings drops.
         """
         canvas = self._drawn
         masks = {}
@@ -149,10 +154,10 @@ class Scene:
 
     @cached_property
     def colors(self) -> Mapping[str, str]:
-        """Colour of each visible part, one of the names in `COLORS`.
+        """Color of each visible part, one of the names in `COLORS`.
 
-        What is painted in one colour has that one, a part with a pattern that of its ground. Sky, sun, clouds, hills, trees,
-        water, meadow and reeds change from place to place and are named by the median of their pixels.
+        What is painted in one color has that one, a part with a pattern that of its ground. Sky, sun, clouds, hills,
+        trees, water, meadow and reeds change from place to place and are named by the median of their pixels.
         """
         painted = painted_colors(self._plan, self._backdrop)
         pixels = self._drawn.pixels
@@ -176,7 +181,8 @@ class Scene:
     def without(self, part: str) -> Scene:
         """The same scene with a part taken away and what is behind it drawn instead. The label stays.
 
-        Pixels away from the part stay as they are, noise too; taking away the sun also takes its glow and its reflection.
+        Pixels away from the part stay as they are, noise too; the sun takes its glow along, and what water mirrors goes
+        from the water too.
 
         Args:
             part: A name in `parts`, but not the sky.

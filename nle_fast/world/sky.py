@@ -22,7 +22,7 @@ CORNERS = {"top left": (0.09, 0.09), "top right": (0.91, 0.09)}
 
 
 class Hour(NamedTuple):
-    """The colours of an hour of the day, (3,) in 0 to 1."""
+    """The colors of an hour of the day, (3,) in 0 to 1."""
 
     top: Array
     middle: Array
@@ -81,7 +81,7 @@ def make_backdrop(seed: int, light: tuple[float, float], sun_place: str | None =
 
 
 def mixed(a: Array, b: Array, share: float) -> Array:
-    """A colour between two."""
+    """A color between two."""
     return a + (b - a) * np.float32(share)
 
 
