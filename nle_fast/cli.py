@@ -5,6 +5,7 @@ Exit status: 0 done, 1 failed, 2 bad use. One line on stderr per error; a traceb
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 import warnings
@@ -35,6 +36,8 @@ app = typer.Typer(
 
 _debug = False
 
+_Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
 
 class _Style(str, Enum):
     plain = "plain"
@@ -50,7 +53,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+    debug: _Debug = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -76,10 +79,11 @@ def explain(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results, one folder per picture (explanations/ if not given).")
     ] = None,
+    debug: _Debug = False,
 ) -> None:
     """Explain pictures: prints the text, and saves the picture with its regions, the text and the JSON."""
     failed = False
-    with _one_line_errors():
+    with _one_line_errors(debug):
         from nle_fast.config import Config
         from nle_fast.explainer import Explainer
 
@@ -112,22 +116,25 @@ def explain(
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, debug: _Debug = False) -> None:
     """Show versions and devices, what is missing, and how to get it."""
-    with _one_line_errors():
+    with _one_line_errors(debug):
         from nle_fast.doctor import examine
 
         checks = examine()
-    if as_json:
-        typer.echo(json.dumps([check.to_dict() for check in checks], indent=2))
-    else:
-        from rich.console import Console
-        from rich.table import Table
+        if as_json:
+            typer.echo(json.dumps([check.to_dict() for check in checks], indent=2))
+        else:
+            from rich.console import Console
+            from rich.table import Table
 
-        table = Table("", "what", "found", "remedy", title=f"nle-fast {__version__}", title_justify="left")
-        for check in checks:
-            table.add_row({"ok": "[green]✓", "missing": "[red]✗"}.get(check.state, "[dim]–"), *check.row())
-        Console().print(table)
+            console = Console()
+            signs = {"ok": "✓", "missing": "✗", "absent": "–"} if console.encoding.startswith("utf") else {}
+            colors = {"ok": "[green]", "missing": "[red]", "absent": "[dim]"}
+            table = Table("", "what", "found", "remedy", title=f"nle-fast {__version__}", title_justify="left")
+            for check in checks:
+                table.add_row(colors[check.state] + signs.get(check.state, check.state), *check.row())
+            console.print(table)
     if any(check.state == "missing" for check in checks):
         raise typer.Exit(1)
 
@@ -135,7 +142,23 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 def main() -> None:
     """Entry point of `nle-fast`."""
     warnings.showwarning = _show_warning
-    app()
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without Unicode (LC_ALL=C) gets question marks rather than nothing.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    if len(sys.argv) == 1:
+        app(["--help"], standalone_mode=False)
+        sys.exit(2)
+    try:
+        status = app(standalone_mode=False)
+    except Exception as error:
+        # Typer's errors of bad use; their classes lie in click, or in Typer's own copy of it.
+        if not hasattr(error, "format_message"):
+            raise
+        command = getattr(getattr(error, "ctx", None), "command_path", "nle-fast")
+        _print_error(f"{error.format_message().rstrip('.')}; see {command} --help.")
+        status = getattr(error, "exit_code", 2)
+    sys.exit(status)
 
 
 def _class(name: str | None) -> str | int | None:
@@ -165,7 +188,7 @@ def _print_explanation(explanation: Explanation, picture: Path, saved: Path | No
     ]
     console = Console(highlight=False)
     # A program that reads along gets the bare text; colors and numbers are for a person's terminal.
-    console.print(picture.name, markup=False, style="bold", soft_wrap=True)
+    console.print(_line(picture.name), markup=False, style="bold", soft_wrap=True)
     text = (
         rich_text(explanation.text, explanation.spans, explanation.evidence)
         if console.is_terminal
@@ -173,7 +196,7 @@ def _print_explanation(explanation: Explanation, picture: Path, saved: Path | No
     )
     console.print(text, markup=False, soft_wrap=not console.is_terminal)
     for line in filter(None, footer):
-        console.print(line, markup=False, style="dim", soft_wrap=True)
+        console.print(_line(line), markup=False, style="dim", soft_wrap=True)
 
 
 def _with_progress(pictures: list[Path]) -> Iterator[Path]:
@@ -188,20 +211,33 @@ def _with_progress(pictures: list[Path]) -> Iterator[Path]:
 
 
 @contextmanager
-def _one_line_errors() -> Iterator[None]:
-    """Turn the engine's errors into one line on stderr and an exit status."""
+def _one_line_errors(debug: bool) -> Iterator[None]:
+    """Turn errors into one line on stderr and an exit status."""
+    global _debug
+    _debug = _debug or debug
     try:
         yield
-    except NleError as error:
-        if _debug:
+    except Exception as error:
+        # A reader that has seen enough (`| head -1`) is no error; typer ends quietly then.
+        if _debug or (isinstance(error, OSError) and error.errno == errno.EPIPE):
             raise
-        _print_error(error)
+        if isinstance(error, (NleError, OSError)):
+            _print_error(error)
+        else:
+            _print_error(f"unexpected {type(error).__name__}: {error}; please report it with what --debug shows.")
         raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from None
 
 
 def _print_error(error: object, kind: str = "error") -> None:
-    line = " ".join(str(error).split())
+    line = " ".join(_line(error).split())
     print(f"{kind}: {line}", file=sys.stderr)
+
+
+def _line(text: object) -> str:
+    """One line in which nothing steers a terminal: names of files may hold anything."""
+    from nle_fast.draw.phrases import printable
+
+    return printable(" ".join(str(text).splitlines()))
 
 
 def _show_warning(message: Any, category: Any, *args: Any, **kwargs: Any) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -12,9 +13,10 @@ from PIL import Image
 from nle_fast.explanation import schema
 
 
-def run(*arguments, cwd=None):
+def run(*arguments, cwd=None, **environment):
     command = [sys.executable, "-m", "nle_fast", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120)
+    environment = os.environ | environment
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, env=environment)
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +109,73 @@ def test_bad_use_is_two_and_debug_shows_the_traceback(folder):
     assert run("explain").returncode == 2
     assert run("explian").returncode == 2
     assert run("explain", "photo0.png", "--model", "bundle", "--style", "poem", cwd=folder).returncode == 2
-    debug = run("--debug", "explain", "missing.png", "--model", "bundle", cwd=folder)
-    assert debug.returncode == 1
-    assert "Traceback" in debug.stderr
+    for arguments in (
+        ["--debug", "explain", "missing.png", "--model", "bundle"],
+        ["explain", "missing.png", "--model", "bundle", "--debug"],
+    ):
+        debug = run(*arguments, cwd=folder)
+        assert debug.returncode == 1
+        assert "Traceback" in debug.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain"],
+        ["explian"],
+        ["explain", "photo0.png"],
+        ["explain", "--model", "bundle"],
+        ["explain", "photo0.png", "--model", "bundle", "--style", "poem"],
+        ["explain", "photo0.png", "--model", "bundle", "--colour"],
+        ["doctor", "--top-k", "x"],
+    ],
+)
+def test_bad_use_is_one_line_too(folder, arguments):
+    done = run(*arguments, cwd=folder)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("error: ")
+    assert "--help" in done.stderr
+
+
+def test_no_arguments_give_the_help():
+    done = run()
+    assert done.returncode == 2
+    assert "explain" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["explain", "doctor"])
+def test_a_terminal_without_unicode(folder, tmp_path, command):
+    arguments = ["photo0.png", "--model", "bundle", "--out", tmp_path, "--style", "expert"]
+    done = run(command, *(arguments if command == "explain" else ()), cwd=folder, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.isascii()
+    assert ("The network's answer is" if command == "explain" else "ok") in done.stdout
+
+
+def test_names_of_files_do_not_steer_the_terminal(folder, tmp_path):
+    name = "a\x1b]0;title\x07\x1b[2J\nb.png"
+    (tmp_path / name).write_bytes((folder / "photo0.png").read_bytes())
+    arguments = ["explain", name, f"missing {name}", "--model", folder / "bundle", "--out", "out"]
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\x07" not in done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert len(done.stdout.splitlines()) == 6
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, a device that is always full")
+def test_a_full_disk_is_one_line(folder):
+    command = [sys.executable, "-m", "nle_fast", "explain", "photo0.png", "--model", "bundle", "--json"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=folder, timeout=120)
+    assert done.returncode == 1
+    assert "space" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_version_and_doctor():
