@@ -30,7 +30,7 @@ def main() -> None:
     options = parser.parse_args()
     sheet = contact_sheet(options.first, options.columns, options.rows, options.size)
     if options.colors:
-        sheet = sheet.quantize(options.colors, dither=Image.Dither.FLOYDSTEINBERG)
+        sheet = sheet.quantize(options.colors, kmeans=4, dither=Image.Dither.FLOYDSTEINBERG)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(options.out, optimize=True)
 

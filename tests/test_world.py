@@ -40,10 +40,10 @@ def grown(mask, pixels):
 
 
 def nearby(scene, part, mask):
-    """Where a part may show: its mask, edge and shadow; a body shines through every seam of what lies on it."""
+    """Where a part may show: its mask, edge and shadow, and the antialiased seams of what hides the rest of it."""
     if part == "body":
-        return grown(np.any([m for p, m in scene.parts.items() if p in PARTS[scene.kind]], axis=0), 3)
-    return grown(mask, 8 if part in ("breast", "belly") else 5)
+        mask = grown(np.any([m for p, m in scene.parts.items() if p in PARTS[scene.kind]], axis=0), 3)
+    return grown(mask, 8) | scene.parts.get("leaves", mask)
 
 
 def changed(a, b):

@@ -78,7 +78,7 @@ def draw_balloon(canvas: Canvas, plan: Plan) -> None:
         u = y / np.float32(_STEP) - np.float32(0.12) * (x / half) ** 2
         v = turn * np.float32(0.75)
         if pattern == "dots":
-            u, v = turn * np.float32(0.75), y / np.float32(_STEP) + np.float32(0.3) * (1 - (x / half) ** 2)
+            u, v = turn * np.float32(1.0), y / np.float32(_STEP) + np.float32(0.3) * (1 - (x / half) ** 2)
         paint_marks(canvas, "balloon", cover, pattern, u, v, _STEP * px, plan.rgb["balloon"])
 
 

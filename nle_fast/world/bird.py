@@ -74,7 +74,7 @@ def draw_bird(canvas: Canvas, plan: Plan) -> None:
     plumage.tail(canvas, plan, at, _rotated(pose, [(-0.44, 0.02)])[0], math.pi - pose.tilt + 0.12)
     _legs(canvas, plan, at)
     body = _trunk(canvas, plan, at, center)
-    plumage.wing(canvas, plan, at, root, body=body)
+    plumage.wing(canvas, plan, at, root + vec(-0.03, 0.07) if pose.raised else root, body=body)
     plumage.crest(canvas, plan, on_head, rh)
     plumage.beak(canvas, plan, on_head, rh)
     px = at.scale * canvas.size
@@ -106,8 +106,8 @@ def _trunk(canvas: Canvas, plan: Plan, at: Frame, center: Points) -> Cover | Non
     front = np.concatenate(
         [
             center + rh * np.array([(0.40, 0.70), (0.95, 0.8)]),
-            _rotated(pose, [(0.68, 0.05), (0.54, 0.40 * k), (0.16, 0.50 * k), (-0.14, 0.40 * k), (0.07, 0.17 * k)]),
-            _rotated(pose, [(0.24, 0.02 * k)]),
+            _rotated(pose, [(0.68, 0.05), (0.54, 0.42 * k), (0.10, 0.54 * k), (-0.34, 0.42 * k), (-0.24, 0.24 * k)]),
+            _rotated(pose, [(0.02, 0.15 * k), (0.20, 0.05 * k), (0.29, -0.10 * k)]),
         ]
     )
     breast = canvas.cover([at(spline(front))], pad=1 + int(0.04 * px))

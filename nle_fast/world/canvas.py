@@ -88,7 +88,8 @@ class Canvas:
         for corners, tone in zip(self._corners(outlines, shift), tones, strict=True):
             draw.polygon(corners, fill=255)
             level = 128 + int(127 * tone)
-            edge.polygon(corners, fill=level, outline=max(level - 60, 0), width=self._fine // 2)
+            edge.polygon(corners, fill=level)
+            edge.line([*corners, *corners[:2]], fill=max(level - 60, 0), width=self._fine // 2)
         tone_map = self._fold(toned)
         tone_map -= np.float32(128 / 255)
         tone_map *= 2

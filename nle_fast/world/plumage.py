@@ -174,7 +174,7 @@ def beak(canvas: Canvas, plan: Plan, place: Place, rh: float) -> None:
         gape = np.array([(0.1, 0.04), (0.6, 0.06), (1.06, 0.12)]) * rh + (x, y)
     elif shape == "long":
         outline = ribbon(arc(x, y, 0.02, 2.45 * rh, 0.05, 6), rh * np.array((0.48, 0.36, 0.29, 0.23, 0.17, 0.06)))
-        gape = np.array([(0.1, 0.0), (1.1, 0.05), (2.2, 0.11)]) * rh + (x, y)
+        gape = np.array([(0.1, 0.0), (1.0, 0.045), (1.9, 0.085)]) * rh + (x, y)
     elif shape == "curved":
         line = arc(x, y - 0.05 * rh, -0.30, 2.35 * rh, 1.5, 9)
         outline = ribbon(line, rh * np.array((0.50, 0.44, 0.38, 0.33, 0.29, 0.25, 0.20, 0.13, 0.03)))
