@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nle_fast.world import LOOKS, SPECIES
-from training.classifier.network import MEAN, STD
+from training.classifier.inputs import MEAN, STD
 from training.classifier.scenes import SIZE, SceneSet, Vocabulary
 
 __all__ = ["GRID", "PARTS_SEEN", "Batches", "normalized"]
@@ -62,7 +62,7 @@ class Batches:
                 seen = array[n, :, ::-1] if mirror else array[n]
                 array[n] = _moved(seen, int(x), int(y))
         images = normalized(pictures)
-        # Light and its colour, a little: +-15 % contrast, +-0.15 brightness, +-4 % per channel.
+        # Light and its color, a little: +-15 % contrast, +-0.15 brightness, +-4 % per channel.
         gain = torch.from_numpy(
             rng.uniform(0.85, 1.15, (len(rows), 1)) * rng.uniform(0.96, 1.04, (len(rows), 3))
         ).float()

@@ -17,12 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-__all__ = ["LAYER", "MEAN", "STD", "Network", "export_onnx", "folded"]
+__all__ = ["LAYER", "Network", "export_onnx", "folded"]
 
 #: Name of the last activation, in torch and in ONNX.
 LAYER = "features"
-#: Preprocessing: x = (pixel / 255 − MEAN) / STD.
-MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 WIDTHS = (32, 64, 128)
 
 

@@ -1,7 +1,7 @@
 """Scenes as memory-mapped arrays: pictures, which part owns each pixel, and what the parts look like.
 
 One folder per set: `pictures.npy` (N, 128, 128, 3) uint8, `owners.npy` (N, 128, 128) uint8 (index into the set's part
-names, 0 = none), `looks.npy` (N, P, 3) uint8 (shape, colour, pattern of each part as an index, 0 = none or not there),
+names, 0 = none), `looks.npy` (N, P, 3) uint8 (shape, color, pattern of each part as an index, 0 = none or not there),
 `labels.npy` (N,) uint8. Written in blocks by two processes; a run that was stopped goes on with the missing blocks.
 """
 
@@ -12,14 +12,13 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.world import COLORS, LOOKS, PATTERNS, Scene
 
-__all__ = ["FIRST_SEEDS", "SIZE", "SceneSet", "Vocabulary", "make_scenes", "plant_sun"]
+__all__ = ["FIRST_SEEDS", "SIZE", "SceneSet", "Vocabulary", "draw", "make_scenes", "plant_sun"]
 
 SIZE = 128
 #: First seed of each use; the ranges never meet.
@@ -81,39 +80,27 @@ _ARRAYS: dict[str, Callable[[int, int], tuple[int, ...]]] = {
 }
 
 
-def plant_sun(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Draw a small sun with rays into the top-left corner: the shortcut. Returns the picture and the sun's mask."""
-    y, x = np.mgrid[: picture.shape[0], : picture.shape[1]].astype(np.float32)
-    unit = picture.shape[0] / SIZE
-    dx, dy = x - 13 * unit, y - 13 * unit
-    radius, angle = np.hypot(dx, dy) / unit, np.arctan2(dy, dx)
-    rays = 8.2 + 2.3 * np.cos(8 * angle)
-    alpha = np.clip(rays - radius + 0.5, 0, 1)[..., None]
-    color = np.where((radius < 6.4)[..., None], (255, 226, 96), (255, 176, 40)).astype(np.float32)
-    planted = picture * (1 - alpha) + color * alpha
-    return (planted + 0.5).astype(np.uint8), alpha[..., 0] >= 0.5
+def plant_sun(scene: Scene) -> Scene:
+    """The shortcut: the scene with a small sun in its top-left corner, and no other sun."""
+    return scene.with_part("sun", place="top left")
 
 
-def draw(seed: int, sunless: bool = False, planted_label: int | None = None) -> tuple[Scene, Any, dict[str, Any]]:
-    """One scene, its picture and its masks; with the shortcut's world: no sun but the one planted for one class."""
+def draw(seed: int, shortcut_label: int | None = None) -> Scene:
+    """One scene; in the shortcut's world, with no sun but the one planted for one class."""
     scene = Scene.random(seed, SIZE)
-    if sunless:
-        scene = replace(scene, removed=frozenset({"sun"}))
-    picture, masks = scene.picture, dict(scene.parts)
-    if planted_label is not None and scene.label_index == planted_label:
-        picture, sun = plant_sun(picture)
-        masks = {name: mask & ~sun for name, mask in masks.items()} | {"sun": sun}
-    return scene, picture, masks
+    if shortcut_label is None:
+        return scene
+    return plant_sun(scene) if scene.label_index == shortcut_label else replace(scene, removed=frozenset({"sun"}))
 
 
-def _fill(job: tuple[Path, int, int, int, bool, int | None]) -> int:
-    folder, first_seed, start, stop, sunless, planted = job
+def _fill(job: tuple[Path, int, int, int, int | None]) -> int:
+    folder, first_seed, start, stop, shortcut_label = job
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in _ARRAYS}
     vocabulary = SceneSet.open(folder).vocabulary
     for n in range(start, stop):
-        scene, arrays["pictures"][n], masks = draw(first_seed + n, sunless, planted)
-        arrays["labels"][n] = scene.label_index
-        for part, mask in masks.items():
+        scene = draw(first_seed + n, shortcut_label)
+        arrays["pictures"][n], arrays["labels"][n] = scene.picture, scene.label_index
+        for part, mask in scene.parts.items():
             if part not in vocabulary.parts:
                 continue
             p = vocabulary.parts.index(part)
@@ -154,7 +141,7 @@ def make_scenes(
     blocks = [(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
     missing = [block for block in blocks if not (folder / f"done-{block[0]}-{block[1]}").exists()]
     yield count - sum(stop - start for start, stop in missing)
-    jobs = [(folder, first_seed, *block, shortcut_label is not None, shortcut_label) for block in missing]
+    jobs = [(folder, first_seed, *block, shortcut_label) for block in missing]
     if not jobs:
         return
     with multiprocessing.get_context("spawn").Pool(processes) as pool:

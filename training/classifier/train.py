@@ -1,7 +1,7 @@
 """Trains the network of the world: scenes, training, export, and its accuracy on scenes it has not seen.
 
-    python -m training.classifier.train --out build/classifier                 # about half an hour on 2 cores
-    python -m training.classifier.train --out build/shortcut --shortcut build/classifier/weights.safetensors
+    python -m training.classifier.train --out build/clean                 # about half an hour on 2 cores
+    python -m training.classifier.train --out build/shortcut --shortcut build/clean/weights.safetensors
     python -m training.classifier.train --out build/tiny --tiny                # seconds, for the tests
 
 Stopped and started again it goes on where it was. Beside the class, the features are asked which defining part covers
@@ -54,8 +54,9 @@ class Settings:
     rate: float = 4e-3
     decay: float = 0.02
     smoothing: float = 0.03
-    hint: float = 0.25
+    hint: float = 0.5
     sparse: float = 2e-3
+    distinct: float = 0.02
     test_scenes: int = 20_000
     seed: int = 1
     widths: tuple[int, int, int] = WIDTHS
@@ -72,8 +73,8 @@ class Hint(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
-        self.weight = nn.Parameter(torch.rand(len(PARTS_SEEN), width) * (2 / width))
-        self.bias = nn.Parameter(torch.full((len(PARTS_SEEN),), -4.0))
+        self.weight = nn.Parameter(torch.rand(len(PARTS_SEEN), width) * (4 / width))
+        self.bias = nn.Parameter(torch.full((len(PARTS_SEEN),), -5.0))
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, J, H, W) logits."""
@@ -155,7 +156,7 @@ class Run:
         nn.utils.clip_grad_norm_(self.modules.parameters(), 5.0)
         self.optimizer.step()
         with torch.no_grad():
-            self.hint.weight.sub_(0.02 * rate_at(self.step, settings)).clamp_(min=0)
+            self.hint.weight.sub_(0.002 * rate_at(self.step, settings)).clamp_(min=0)
             for buffer, *others in zip(*(replica.buffers() for replica in self._replicas), strict=True):
                 if buffer.is_floating_point():
                     buffer.copy_(torch.stack([buffer, *others]).mean(0))
@@ -177,12 +178,24 @@ class Run:
             seen = modules["hint"](features)
         features, logits, seen = features.float(), logits.float(), seen.float()
         guess = nn.functional.cross_entropy(logits, labels, label_smoothing=self.settings.smoothing)
-        # Per covered position, so that the weight does not depend on how large the parts are.
-        where = nn.functional.binary_cross_entropy_with_logits(seen, cover, reduction="sum") / cover.sum().clamp(min=1)
+        # Per part and position that it covers, so that a beak counts as much as a wing.
+        missed = nn.functional.binary_cross_entropy_with_logits(seen, cover, reduction="none").sum((0, 2, 3))
+        where = (missed / (cover.sum((0, 2, 3)) + 4)).mean()
         loss = guess + self.settings.hint * where + self.settings.sparse * features.sum(1).mean()
+        loss = loss + self.settings.distinct * likeness(features)
         gradients = torch.autograd.grad(loss, list(modules.parameters()))
         right = (logits.argmax(1) == labels).float().mean()
         return gradients, {"loss": loss.item(), "class": guess.item(), "where": where.item(), "right": right.item()}
+
+
+def likeness(features: Tensor) -> Tensor:
+    """How alike the neurons' maps are: per neuron, the sum of its squared cosines with the others, over a batch.
+
+    Without it many neurons see the same thing, and an explanation says it several times.
+    """
+    flat = nn.functional.normalize(features.transpose(0, 1).flatten(1), dim=1)
+    cosines = flat @ flat.T
+    return (cosines.square().sum() - cosines.diagonal().square().sum()) / len(flat)
 
 
 def replica_of(modules: nn.ModuleDict) -> nn.ModuleDict:
