@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nle_fast.classifiers.base import MEMBERS, Classifier, Reading, check_logits, read
-from nle_fast.errors import InputError, ModelError
+import numpy as np
 
-__all__ = ["Classifier", "Reading", "check_logits", "open_classifier", "read"]
+from nle_fast.classifiers.base import MEMBERS, Classifier, Reading, check_activations, check_logits, read
+from nle_fast.errors import InputError, LayerNotFoundError, ModelError
+
+__all__ = ["Classifier", "Reading", "check_activations", "check_logits", "open_classifier", "read"]
 
 WEIGHTS = {".pt", ".pth", ".th", ".bin", ".ckpt", ".safetensors", ".pkl", ".h5", ".keras", ".npz"}
 
@@ -35,6 +37,8 @@ def open_classifier(
         ModelError: `model` is missing or nothing that can be opened; names what it is and what to pass.
         LayerNotFoundError: The network has no such layer.
     """
+    if layer is not None and not isinstance(layer, str):
+        raise LayerNotFoundError(f"`layer` must be a layer's name or None, got {layer!r}; pass its name as text.")
     torch = sys.modules.get("torch")  # Who has a module has imported torch.
     if torch is not None and isinstance(model, torch.nn.Module):
         from nle_fast.classifiers.torch_model import TorchClassifier
@@ -59,6 +63,12 @@ def open_classifier(
             "make the classifier with that layer."
         )
     ready: Classifier = model
+    numbers = (ready.num_neurons, ready.num_classes)
+    if not isinstance(ready.layer, str) or not all(isinstance(n, (int, np.integer)) and n > 0 for n in numbers):
+        raise ModelError(
+            "`model` must have a text as `layer` and positive whole numbers as `num_neurons` and `num_classes`, "
+            f"got {ready.layer!r}, {numbers[0]!r} and {numbers[1]!r}; mend the members of {type(model).__name__}."
+        )
     return ready
 
 
@@ -70,7 +80,7 @@ def _checked_path(path: Path) -> Path:
             "files are not opened because they can run code; build the module, load its weights and pass the module, "
             "or export it to ONNX and pass that file."
         )
-    if not path.exists():
+    if not os.path.exists(path):
         raise ModelError(f"`model` must be an existing file, got {str(path)!r}, which does not exist; check the path.")
     if suffix != ".onnx" or path.is_dir():
         what = "a folder" if path.is_dir() else f"a {suffix or 'suffix-less'} file"

@@ -13,7 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from nle_fast.errors import InputError, ModelError
 
-__all__ = ["Classifier", "Reading", "as_numpy", "check_classes", "check_images", "check_logits", "read"]
+__all__ = [
+    "Classifier",
+    "Reading",
+    "as_numpy",
+    "check_activations",
+    "check_classes",
+    "check_images",
+    "check_logits",
+    "read",
+]
 
 Classes = NDArray[np.int64]
 MEMBERS = ("layer", "num_neurons", "num_classes", "activations", "logits", "gradients")
@@ -100,6 +109,7 @@ def read(
 
 def _compose(classifier: Classifier, images: Any, target: Classes | None, versus: Classes | None) -> Reading:
     activations = classifier.activations(images)
+    check_activations(activations, int(images.shape[0]), int(classifier.num_neurons))
     logits = check_logits(classifier.logits(activations), images, int(classifier.num_classes))
     winner = logits.argmax(axis=1).astype(np.int64)
     chosen = winner if target is None else np.where(target < 0, winner, target)
@@ -122,12 +132,7 @@ def _checked(reading: Any, classifier: Classifier, images: Any, versus: Classes 
         )
     count, neurons = int(images.shape[0]), int(classifier.num_neurons)
     logits = check_logits(reading[0], images, int(classifier.num_classes))
-    shape = tuple(getattr(reading[1], "shape", ()))
-    if len(shape) != 4 or shape[:2] != (count, neurons):
-        raise ModelError(
-            f"`classifier.activations` must return ({count}, {neurons}, H, W) for {count} pictures and "
-            f"num_neurons={neurons}, got {shape or type(reading[1]).__name__}; cut at a layer with 4-D output."
-        )
+    shape = check_activations(reading[1], count, neurons)
     if tuple(getattr(reading[2], "shape", ())) not in (shape, shape[:2]):
         raise ModelError(
             f"`classifier.gradients` must return the shape of the activations {shape}, or {shape[:2]} when constant "
@@ -141,7 +146,25 @@ def _checked(reading: Any, classifier: Classifier, images: Any, versus: Classes 
             f"`versus` must be another class than the explained one, got {int(versus[row])} for picture {row}, "
             "which is explained for that very class; name a different class."
         )
-    return Reading(logits, reading[1], reading[2], class_index)
+    return Reading(logits, _narrow(reading[1]), _narrow(reading[2]), class_index)
+
+
+def _narrow(array: Any) -> Any:
+    """`array` in a precision that the operations take: NumPy code makes float64 without meaning to."""
+    if str(array.dtype).rpartition(".")[2] in ("float32", "float16", "bfloat16"):
+        return array
+    return array.float() if hasattr(array, "float") else np.asarray(array, np.float32)
+
+
+def check_activations(activations: Any, count: int, num_neurons: int) -> tuple[int, ...]:
+    """The shape (count, num_neurons, H, W) of what a classifier gave as `activations`; `ModelError` when it is none."""
+    shape = tuple(getattr(activations, "shape", ()))
+    if len(shape) != 4 or shape[:2] != (count, num_neurons) or 0 in shape:
+        raise ModelError(
+            f"`classifier.activations` must return ({count}, {num_neurons}, H, W) for {count} pictures and "
+            f"num_neurons={num_neurons}, got {shape or type(activations).__name__}; cut at a layer with 4-D output."
+        )
+    return shape
 
 
 def as_numpy(array: Any) -> NDArray[Any]:

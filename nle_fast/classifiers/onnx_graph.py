@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ __all__ = ["VALUE_FREE", "Graph", "Shape", "attributes", "converted", "file_fing
 Array = NDArray[Any]
 Shape = tuple[int | None, ...]  # None: differs from run to run, as the number of pictures does
 OLDEST_OPSET = 9
+MAX_INPUT = 1 << 27  # 512 MiB in float32: a file of a few bytes must not use up all memory
 VALUE_FREE = frozenset({"Shape", "Size"})  # Their result depends on the size of the picture, not on the picture.
 
 
@@ -33,8 +35,8 @@ def read_model(path: str | os.PathLike[str]) -> ModelProto:
         ModelError: No such file, not ONNX, truncated, external data missing, or more than one default opset.
     """
     file = Path(path)
-    if not file.is_file():
-        kind = "a folder" if file.is_dir() else "no file"
+    if not os.path.isfile(file):
+        kind = "a folder" if os.path.isdir(file) else "no file"
         raise ModelError(f"`model` must be an ONNX file, got {file}, which is {kind}; check the path.")
     try:
         model = onnx.load(str(file), load_external_data=False)
@@ -57,6 +59,12 @@ def read_model(path: str | os.PathLike[str]) -> ModelProto:
             f"`model` must come with its external data, got {file}, whose weights cannot be read: {one_line(error)}; "
             "keep the data files beside the .onnx file."
         ) from error
+    for tensor in model.graph.initializer:
+        if any(extent < 0 for extent in tensor.dims):
+            raise ModelError(
+                f"`model` must have weights of possible shapes, got {tuple(tensor.dims)} for {tensor.name!r} "
+                f"in {file}; export it again."
+            )
     if model.functions:
         from onnx.inliner import inline_local_functions
 
@@ -188,6 +196,11 @@ class Graph:
                 f"`model` must read pictures (N, 3, height, width) in float32 or float16, got input "
                 f"{inputs[0].name!r} of type {kind} and shape {dims} in {self.source}; export a float network, "
                 "and leave its normalization to Preprocess."
+            )
+        if math.prod(extent or 1 for extent in dims) > MAX_INPUT:
+            raise ModelError(
+                f"`model` must read at most {MAX_INPUT:,} numbers at a time, got input {inputs[0].name!r} of shape "
+                f"{dims} in {self.source}; export it for smaller pictures, or fewer."
             )
         return inputs[0].name, dims, helper.tensor_dtype_to_np_dtype(tensor.elem_type)
 

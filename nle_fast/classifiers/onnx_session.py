@@ -53,7 +53,7 @@ class Session:
         self._source = source
         provider = execution_provider(device)
         options = ort.SessionOptions()
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what fails is raised, and told by us in one line
         if not optimize:
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
