@@ -62,13 +62,13 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
     """
     folder = Path(folder)
     manifest = folder / _MANIFEST
-    if not manifest.is_file():
+    if not os.path.isfile(manifest):
         raise ModelError(
             f"`bundle` must be a folder with {_MANIFEST}, got '{folder}' without it; make one with write_bundle."
         )
     try:
         document = json.loads(manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"`bundle` must have a readable {_MANIFEST}, got '{manifest}' ({error}); mend it.") from error
     if not isinstance(document, dict) or document.get("schema") != BUNDLE_SCHEMA:
         raise ModelError(
@@ -80,11 +80,14 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
     options = document.get("preprocess", {})
     if not isinstance(options, dict):
         raise ModelError(f"`bundle` must give preprocess as an object, got {options!r} in '{manifest}'; mend it.")
+    layer = document.get("layer")
+    if not isinstance(layer, str | None):
+        raise ModelError(f"`bundle` must give layer as text or null, got {layer!r} in '{manifest}'; mend it.")
     concepts = _member(folder, document, "concepts")
     return Bundle(
         name=str(document.get("name", folder.name)),
         model=model,
-        layer=document.get("layer"),
+        layer=layer,
         labels=_member(folder, document, "labels"),
         preprocess=Preprocess.from_dict(options),
         concepts=None if concepts is None else Concepts.load(concepts),
@@ -164,8 +167,12 @@ def _member(folder: Path, document: dict[str, Any], key: str) -> Path | None:
     if name is None:
         return None
     path = folder / str(name)
-    if not isinstance(name, str) or not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        inside = isinstance(name, str) and path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # a name that no file system takes, or links in a circle
+        inside = False
+    if not inside:
         raise ModelError(f"`bundle` must name files inside its folder, got {key} {name!r}; move the file into it.")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ModelError(f"`bundle` must hold its {key}, got '{path}' (no such file); add it or mend {_MANIFEST}.")
     return path

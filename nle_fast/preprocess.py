@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
@@ -22,13 +23,28 @@ from nle_fast.errors import ConfigError, InputError
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "MAX_PIXELS", "Picture", "Preprocess", "load_picture"]
+__all__ = [
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "Picture",
+    "Preprocess",
+    "load_picture",
+    "picture_list",
+]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 #: Larger pictures are refused before they are decoded: a few kilobytes of PNG can unpack to gigabytes.
 MAX_PIXELS = 100_000_000
+
+#: Longest side of a classifier's input, and of what it is cropped from: a bundle that asks for more asks for gigabytes.
+MAX_SIDE = 16_384
+
+#: Formats that Pillow hands to another program, Ghostscript: a stranger's PostScript is a stranger's program.
+PROGRAMS = ("EPS",)
 
 #: What the engine takes as a picture: a path, an encoded file's bytes, a PIL image, or a uint8 array (H, W, 3).
 Picture: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
@@ -168,24 +184,26 @@ def load_picture(picture: Picture) -> Image.Image:
         picture: A path, an encoded file's bytes, a PIL image, or a uint8 array (H, W, 3), (H, W, 4) or (H, W).
 
     Returns:
-        A PIL image in mode RGB; the argument itself where it already is one.
+        A new PIL image in mode RGB.
 
     Raises:
         InputError: It is no picture, is empty, truncated or larger than `MAX_PIXELS`, or has floating point values.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     if isinstance(picture, np.ndarray):
         return _from_array(picture)
     if isinstance(picture, Image.Image):
-        return _upright_rgb(picture, "a PIL image")
+        # It may still be a file that is only read now.
+        with _unreadable("a PIL image"):
+            return _upright_rgb(picture, "a PIL image")
     if isinstance(picture, (bytes, bytearray, memoryview)):
         name, source = f"{len(picture)} bytes", io.BytesIO(picture)
     elif isinstance(picture, (str, os.PathLike)):
         path = Path(picture)
         name = f"'{path}'"
-        if not path.is_file():
-            what = "a folder" if path.is_dir() else "no such file"
+        if not os.path.isfile(path):  # unlike Path.is_file, False for a name that no file system takes
+            what = "a folder" if os.path.isdir(path) else "no such file"
             raise InputError(f"`picture` must be a picture file, got {name} ({what}); check the path.")
         source = path  # type: ignore[assignment]
     else:
@@ -193,9 +211,29 @@ def load_picture(picture: Picture) -> Image.Image:
             f"`picture` must be a path, bytes, a PIL image or a uint8 array (H, W, 3), "
             f"got {type(picture).__name__}; convert it first."
         )
+    with _unreadable(name), Image.open(source) as opened:
+        return _upright_rgb(opened, name)
+
+
+def picture_list(pictures: Iterable[Picture]) -> list[Picture]:
+    """Several pictures as a list.
+
+    Raises:
+        InputError: It is one picture, or nothing that has pictures.
+    """
+    one = isinstance(pictures, (str, bytes, bytearray, os.PathLike)) or 0 < getattr(pictures, "ndim", 0) < 4
+    if one or not isinstance(pictures, Iterable):
+        raise InputError(f"`pictures` must be several pictures, got one {type(pictures).__name__}; put it in a list.")
+    return list(pictures)
+
+
+@contextmanager
+def _unreadable(name: str) -> Iterator[None]:
+    """Whatever a decoder raises, as an `InputError` about this picture."""
+    from PIL import Image, UnidentifiedImageError
+
     try:
-        with Image.open(source) as opened:
-            return _upright_rgb(opened, name)
+        yield
     except InputError:
         raise
     except Image.DecompressionBombError as error:
@@ -239,6 +277,10 @@ def _upright_rgb(image: Image.Image, name: str) -> Image.Image:
         raise InputError(
             f"`picture` must have pixels, got {name} of {width} × {height}; pass a picture that is not empty."
         )
+    if getattr(image, "format", None) in PROGRAMS:
+        raise InputError(
+            f"`picture` must hold pixels, got {name} in {image.format}, which is a program; convert it to PNG first."
+        )
     image = ImageOps.exif_transpose(image)
     if image.mode == "RGB":
         image.load()
@@ -256,6 +298,8 @@ def _upright_rgb(image: Image.Image, name: str) -> Image.Image:
         raise InputError(
             f"`picture` must have 8 or 16 bits a channel, got {name} of floating point values; convert it to 8 bits."
         )
+    if image.mode == "La":
+        image = image.convert("LA")
     if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, "white")
@@ -270,6 +314,9 @@ def _too_large(name: str, size: str) -> InputError:
 def _check_whole(name: str, value: object, low: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < low:
         raise ConfigError(f"`{name}` must be a whole number of at least {low}, got {value!r}; give a length in pixels.")
+    if value > MAX_SIDE:
+        found = value if value < 1e9 else "over a billion"
+        raise ConfigError(f"`{name}` must be at most {MAX_SIDE} pixels, got {found}; give a shorter length.")
 
 
 def _triple(name: str, value: object) -> Triple:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -30,8 +31,8 @@ def read(path: Path, layer: str | None) -> dict[str, Any]:
     Raises:
         ConceptsError: The file is missing, broken, of another format, or has no such layer.
     """
-    if not path.is_file():
-        what = "a folder" if path.is_dir() else "no such file"
+    if not os.path.isfile(path):
+        what = "a folder" if os.path.isdir(path) else "no such file"
         raise ConceptsError(f"`concepts` must be a .csv or .json file, got '{path}' ({what}); check the path.")
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -48,7 +49,7 @@ def read(path: Path, layer: str | None) -> dict[str, Any]:
 def _read_json(text: str, path: Path, layer: str | None) -> dict[str, Any]:
     try:
         document = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConceptsError(f"`concepts` must be JSON, got '{path}' ({error}); mend that line.") from error
     if not isinstance(document, dict) or document.get("schema") != JSON_SCHEMA:
         raise ConceptsError(
@@ -70,7 +71,10 @@ def _read_json(text: str, path: Path, layer: str | None) -> dict[str, Any]:
 
 def _read_csv(text: str, path: Path, layer: str | None) -> dict[str, Any]:
     reader = csv.DictReader(io.StringIO(text))
-    columns = set(reader.fieldnames or ())
+    try:
+        columns = set(reader.fieldnames or ())
+    except csv.Error as error:
+        raise ConceptsError(f"`concepts` must be CSV, got '{path}' line 1 ({error}); check the file.") from error
     if {"layer", "unit", "description"} <= columns:
         first, name, quality, bar = 0, "description", "similarity", 0.0
     elif {"unit", "label", "score"} <= columns:

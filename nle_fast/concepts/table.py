@@ -150,6 +150,9 @@ class Concepts:
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise ConceptsError(f"`path` must be writable, got '{path}' ({error.strerror}); choose another.") from error
+        except UnicodeEncodeError as error:
+            draft.unlink(missing_ok=True)
+            raise ConceptsError(f"`names` must be text that UTF-8 can hold, got {error}; mend the names.") from error
 
     def at_layer(self, layer: str, *, model: str | None = None) -> Concepts:
         """The same words for the same layer under another name, for instance in an ONNX export of the network."""
@@ -203,6 +206,11 @@ def open_concepts(
     if isinstance(concepts, (str, os.PathLike)):
         concepts = Concepts.load(concepts, layer=layer)
     if concepts is not None:
+        if not isinstance(concepts, Concepts):
+            raise ConceptsError(
+                f"`concepts` must be Concepts or a table's path, got {type(concepts).__name__}; "
+                "make them with Concepts.from_names."
+            )
         model = fingerprint() if concepts.model is not None else None
         concepts.check_fits(layer=layer, num_neurons=num_neurons, model=model)
     return concepts
