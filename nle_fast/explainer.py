@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from nle_fast import ops
 from nle_fast.bundle import read_bundle
-from nle_fast.classifiers import Classifier, check_logits, open_classifier, read
+from nle_fast.classifiers import Classifier, check_activations, check_logits, open_classifier, read
 from nle_fast.concepts import Concepts, open_concepts, words_of
 from nle_fast.config import Config
 from nle_fast.errors import ConfigError, InputError, NleWarning
 from nle_fast.explanation import Explanation
 from nle_fast.labels import Labels, Target
 from nle_fast.meaning import build_meaning, gather_evidence, read_prediction
-from nle_fast.preprocess import Picture, Preprocess, load_picture
+from nle_fast.preprocess import Picture, Preprocess, load_picture, picture_list
 from nle_fast.schema import Prediction
 from nle_fast.timing import Laps
-from nle_fast.verbalizers import Verbalizer, open_verbalizer, speak
+from nle_fast.verbalizers import Verbalizer, name_of, open_verbalizer, speak
 from nle_fast.version import versions
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ class Explainer:
             concepts = bundle.concepts if concepts is None else concepts
             preprocess = bundle.preprocess if preprocess is None else preprocess
         self.preprocess = Preprocess() if preprocess is None else preprocess
+        for argument, value, kind in (("config", self.config, Config), ("preprocess", self.preprocess, Preprocess)):
+            if not isinstance(value, kind):
+                raise ConfigError(f"`{argument}` must be an nle_fast.{kind.__name__}, got {value!r}; make one.")
         side = self.preprocess.size
         self.classifier: Classifier = open_classifier(model, layer=layer, input_size=(side, side), device=device)
         if (expected := getattr(self.classifier, "input_size", None)) not in (None, (side, side)):
@@ -118,12 +121,13 @@ class Explainer:
 
     def batch(
         self,
-        pictures: Sequence[Picture],
+        pictures: Iterable[Picture],
         targets: Sequence[Target | None] | None = None,
         versus: Sequence[Target | None] | None = None,
     ) -> list[Explanation]:
         """Explain several pictures in one forward; arguments as for one, a list per argument."""
-        if len(pictures) == 0:
+        pictures = picture_list(pictures)
+        if not pictures:
             return []
         config, laps = self.config, Laps(len(pictures))
         opened = [load_picture(picture) for picture in pictures]
@@ -164,13 +168,17 @@ class Explainer:
             InputError: The picture cannot be read, or there is no such neuron or class.
         """
         count = self.classifier.num_neurons
-        chosen = np.asarray(list(neurons) if isinstance(neurons, Iterable) else neurons)
+        try:
+            chosen = np.asarray(list(neurons))
+        except (TypeError, ValueError):  # no list, or lists of several lengths
+            chosen = np.asarray(repr(neurons))
         whole = chosen.ndim == 1 and (chosen.size == 0 or chosen.dtype.kind in "iu")
         if not whole or any(not 0 <= neuron < count for neuron in chosen):
             raise InputError(
                 f"`neurons` must be whole numbers from 0 to {count - 1}, got {chosen.tolist()}; see `evidence`."
             )
         activations = self.classifier.activations(self.preprocess([load_picture(picture)]))
+        check_activations(activations, 1, count)
         masked = activations.clone() if hasattr(activations, "clone") else np.array(activations)
         masked[:, chosen.astype(np.int64)] = 0
         logits = check_logits(self.classifier.logits(masked), masked, self.classifier.num_classes)[0]
@@ -212,7 +220,7 @@ class Explainer:
                 "layer": self.classifier.layer,
                 "config": asdict(self.config),
                 "picture": {"size": list(picture.size), "window": list(self.preprocess.window(picture.size))},
-                "verbalizer": {"asked": self.verbalizer.name, "used": said.verbalizer, "note": said.note},
+                "verbalizer": {"asked": name_of(self.verbalizer), "used": said.verbalizer, "note": said.note},
             },
             meaning=meaning,
             picture=picture,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import SupportsIndex, TypeAlias, overload
@@ -42,6 +42,8 @@ class Labels(Sequence[str]):
         elif isinstance(labels, (str, os.PathLike)):
             self.names = _read_lines(Path(labels))
         else:
+            if not isinstance(labels, Iterable):
+                raise InputError(f"`labels` must be names or a text file's path, got {labels!r}; pass a list of names.")
             self.names = tuple(_clean(name, index) for index, name in enumerate(labels))
         if len(self.names) != num_classes:
             raise InputError(
@@ -103,17 +105,18 @@ class Labels(Sequence[str]):
         """One class index per picture, −1 where none is given; as `find`, and the lengths must agree."""
         if targets is None:
             return np.full(count, -1, np.int64)
-        if isinstance(targets, str) or len(targets) != count:
+        if isinstance(targets, (str, bytes)) or not hasattr(targets, "__len__") or len(targets) != count:
             raise InputError(
                 f"`{argument}` must have one entry for each of {count} pictures, got {targets!r}; use None where none."
             )
-        found = [-1 if target is None else self.find(target, argument) for target in targets]
+        single = argument.replace("targets", "target")  # as the caller of one picture knows it
+        found = [-1 if target is None else self.find(target, single) for target in targets]
         return np.asarray(found, np.int64)
 
 
 def _read_lines(path: Path) -> tuple[str, ...]:
-    if not path.is_file():
-        what = "a folder" if path.is_dir() else "no such file"
+    if not os.path.isfile(path):
+        what = "a folder" if os.path.isdir(path) else "no such file"
         raise InputError(f"`labels` must be a text file with one name per line, got '{path}' ({what}); check the path.")
     try:
         lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()

@@ -14,7 +14,7 @@ from nle_fast.verbalizers.base import Verbalizer
 from nle_fast.verbalizers.check import Report, check
 from nle_fast.verbalizers.template import TemplateVerbalizer
 
-__all__ = ["Report", "TemplateVerbalizer", "Verbalizer", "check", "open_verbalizer", "speak"]
+__all__ = ["Report", "TemplateVerbalizer", "Verbalizer", "check", "name_of", "open_verbalizer", "speak"]
 
 _NO_MODEL = "no embedded language model in this version; the template spoke (give the path of a .gguf file to use one)"
 
@@ -78,7 +78,7 @@ def speak(verbalizer: Verbalizer, meaning: Meaning) -> Utterance:
         UnsupportedClaimError: The template itself does not pass the check.
         VerbalizerError: The verbalizer returned neither text nor an utterance, or a number in `meaning` is not finite.
     """
-    name = str(getattr(verbalizer, "name", type(verbalizer).__name__))
+    name = name_of(verbalizer)
     try:
         said = verbalizer.verbalize(meaning)
     except VerbalizerError as error:
@@ -87,17 +87,22 @@ def speak(verbalizer: Verbalizer, meaning: Meaning) -> Utterance:
         return _template(meaning, f"{name} could not speak: {error}")
     if isinstance(said, str):
         said = Utterance(said, (), name)
-    if not isinstance(said, Utterance):
+    if not isinstance(said, Utterance) or not isinstance(said.text, str):
         raise VerbalizerError(
             f"`verbalize` must return str or Utterance, got {type(said).__name__} from {name}; return the text."
         )
     report = check(said.text, meaning)
     if report.ok:
         spans = said.spans if _whole(said, meaning) else report.spans
-        return Utterance(said.text, _sorted(spans), said.verbalizer or name, said.note)
+        return Utterance(said.text, _sorted(spans), said.verbalizer or name, said.note or "")
     if isinstance(verbalizer, TemplateVerbalizer):
         raise _unsupported(said.text, report)
     return _template(meaning, f"{name} was not used: its text {report}")
+
+
+def name_of(verbalizer: Verbalizer) -> str:
+    """Its name for the provenance; that of its class where it has none."""
+    return str(getattr(verbalizer, "name", type(verbalizer).__name__))
 
 
 def _template(meaning: Meaning, note: str) -> Utterance:

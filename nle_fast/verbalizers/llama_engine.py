@@ -179,7 +179,7 @@ class LlamaEngine:
 def _look_at(path: Path) -> None:
     """Refuses what is plainly no model, before llama.cpp sees it."""
     remedy = "give the path of a .gguf file, or use verbalizer='template'."
-    if path.is_dir():
+    if os.path.isdir(path):
         raise VerbalizerError(f"`verbalizer` must be a GGUF file, got the folder {path}; {remedy}")
     try:
         with path.open("rb") as file:
@@ -188,10 +188,8 @@ def _look_at(path: Path) -> None:
         raise VerbalizerError(
             f"`verbalizer` must be an existing GGUF file, got {path}, which does not exist; {remedy}"
         ) from None
-    except OSError as error:
-        raise VerbalizerError(
-            f"`verbalizer` must be a readable GGUF file, got {path} ({error.strerror}); {remedy}"
-        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise VerbalizerError(f"`verbalizer` must be a readable GGUF file, got {path} ({error}); {remedy}") from error
     if not head:
         raise VerbalizerError(
             f"`verbalizer` must be a GGUF file, got {path}, which is empty; download it again, or {remedy}"
