@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nle_fast import ops
 from nle_fast.bundle import read_bundle
-from nle_fast.classifiers import Classifier, check_activations, check_logits, open_classifier, read
+from nle_fast.classifiers import Classifier, check_activations, check_logits, narrow, open_classifier, read
 from nle_fast.concepts import Concepts, open_concepts, words_of
 from nle_fast.config import Config
 from nle_fast.errors import ConfigError, InputError, NleWarning
@@ -140,7 +140,8 @@ class Explainer:
         reading = read(self.classifier, images, wanted, others)
         laps.end("classify")
         sign = "both" if config.against else "supporting"
-        top = ops.score_neurons(reading.activations, reading.gradients, self._top_k, config.score, sign)
+        activations, gradients = narrow(reading.activations), narrow(reading.gradients)
+        top = ops.score_neurons(activations, gradients, self._top_k, config.score, sign)
         laps.end("score")
         places = ops.find_places(
             top.maps, sizes, windows, config.threshold, config.connectivity, config.min_area, config.position_rule

@@ -93,9 +93,7 @@ def test_a_classifier_may_return_any_array(kind, tolerance):
 
 
 def test_a_network_in_double_precision_is_explained():
-    torch.manual_seed(0)
-    pooled = [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()]
-    network = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 3), torch.nn.ReLU(), *pooled, torch.nn.Linear(6, 3)).eval()
+    network = small_network()
     single = colors(network)(scene())
     double = colors(network.double())(scene())
     assert [item.neuron for item in double.evidence] == [item.neuron for item in single.evidence]
@@ -176,6 +174,30 @@ def test_an_unknown_target_is_named_as_the_caller_named_it():
         colors()(scene(), target="lion")
     with pytest.raises(nle.InputError, match="`versus`"):
         colors()(scene(), versus="lion")
+
+
+def small_network():
+    torch.manual_seed(0)
+    pooled = [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()]
+    return torch.nn.Sequential(torch.nn.Conv2d(3, 6, 3), torch.nn.ReLU(), *pooled, torch.nn.Linear(6, 3)).eval()
+
+
+def test_layers_go_by_the_names_that_the_users_module_has():
+    parallel = torch.nn.DataParallel(small_network())
+    for name in ("module.1", "1"):
+        assert name == "1" or name in dict(parallel.named_modules())
+        assert colors(parallel, layer=name).classifier.layer == "1"
+    with pytest.raises(nle.LayerNotFoundError, match="mean"):
+        colors(parallel, layer="")
+
+
+def test_a_network_that_fails_is_told_in_one_line():
+    class Moody(torch.nn.Module):
+        def forward(self, x):
+            raise RuntimeError("first line\nsecond line")
+
+    with pytest.raises(nle.BackendError, match="first line second line"):
+        colors(torch.nn.Sequential(small_network(), Moody()))
 
 
 class Careless:

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from nle_fast.classifiers.base import MEMBERS, Classifier, Reading, check_activations, check_logits, read
+from nle_fast.classifiers.base import MEMBERS, Classifier, Reading, check_activations, check_logits, narrow, read
 from nle_fast.errors import InputError, LayerNotFoundError, ModelError
 
-__all__ = ["Classifier", "Reading", "check_activations", "check_logits", "open_classifier", "read"]
+__all__ = ["Classifier", "Reading", "check_activations", "check_logits", "narrow", "open_classifier", "read"]
 
 WEIGHTS = {".pt", ".pth", ".th", ".bin", ".ckpt", ".safetensors", ".pkl", ".h5", ".keras", ".npz"}
 

@@ -21,6 +21,7 @@ __all__ = [
     "check_classes",
     "check_images",
     "check_logits",
+    "narrow",
     "read",
 ]
 
@@ -146,10 +147,10 @@ def _checked(reading: Any, classifier: Classifier, images: Any, versus: Classes 
             f"`versus` must be another class than the explained one, got {int(versus[row])} for picture {row}, "
             "which is explained for that very class; name a different class."
         )
-    return Reading(logits, _narrow(reading[1]), _narrow(reading[2]), class_index)
+    return Reading(logits, reading[1], reading[2], class_index)
 
 
-def _narrow(array: Any) -> Any:
+def narrow(array: Any) -> Any:
     """`array` in a precision that the operations take: NumPy code makes float64 without meaning to."""
     if str(array.dtype).rpartition(".")[2] in ("float32", "float16", "bfloat16"):
         return array

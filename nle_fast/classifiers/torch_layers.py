@@ -162,8 +162,10 @@ def find_layer(twin: nn.Module, name: str | None, looks: tuple[Look, Look], tria
         return _default(looks, trial)
     modules = dict(twin.named_modules(remove_duplicate=False))
     wanted = name.replace("_orig_mod.", "")  # as a compiled module spells it
+    if wanted not in modules:
+        wanted = wanted.removeprefix("module.")  # as DataParallel spells it
     if not wanted or wanted not in modules:
-        near = difflib.get_close_matches(wanted, list(modules), n=3, cutoff=0.4) or [
+        near = difflib.get_close_matches(wanted, filter(None, modules), n=3, cutoff=0.4) or [
             mark.name for mark in looks[0].marks
         ]
         raise LayerNotFoundError(

@@ -236,9 +236,10 @@ class TorchClassifier:
         except NleError:
             raise
         except Exception as err:
+            reason = " ".join(str(err).split())
             raise BackendError(
                 f"The network failed on pictures {shape}, {self._dtype}, on {self._device}: "
-                f"{type(err).__name__}: {err}; give the `input_size` that it was made for."
+                f"{type(err).__name__}: {reason}; give the `input_size` that it was made for."
             ) from err
 
     def _pictures(self, images: Any) -> Tensor:
