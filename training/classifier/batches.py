@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nle_fast.world import LOOKS, SPECIES
+from nle_fast.world.plan import PARTS
 from training.classifier.inputs import MEAN, STD
-from training.classifier.scenes import SIZE, SceneSet, Vocabulary
+from training.classifier.scenes import SIZE, SceneSet
 
 __all__ = ["GRID", "PARTS_SEEN", "Batches", "normalized"]
 
@@ -20,12 +21,13 @@ SHIFT = 6
 
 
 def _parts_seen() -> tuple[tuple[str, str, str], ...]:
-    """(part, kind of look, value) of every look that helps to make a class, and the sun that a shortcut may plant."""
-    pairs = {
+    """(part, kind of look, value) of every look that helps to make a class; then parts as such, and the sun."""
+    looks = {
         (part, kind, value) for one in SPECIES for part, look in one.definition.items() for kind, value in look.items()
     }
-    pairs |= {(part, "shape", value) for parts in LOOKS.values() for part, values in parts.items() for value in values}
-    return (*sorted(pair for pair in pairs if pair[2] != "none"), ("sun", "", ""))
+    looks |= {(part, "shape", value) for parts in LOOKS.values() for part, values in parts.items() for value in values}
+    bare = {part for parts in PARTS.values() for part in parts} - {look[0] for look in looks if look[0] != "body"}
+    return (*sorted(look for look in looks if look[2] != "none"), *((part, "", "") for part in (*sorted(bare), "sun")))
 
 
 PARTS_SEEN = _parts_seen()
@@ -44,12 +46,11 @@ class Batches:
 
     Args:
         scenes: The set.
-        sun: Whether the sun counts as a part to be seen (it does where a shortcut is planted).
     """
 
-    def __init__(self, scenes: SceneSet, sun: bool = False):
+    def __init__(self, scenes: SceneSet):
         self.scenes = scenes
-        self._concept_of = _concepts_of(scenes.looks, scenes.vocabulary, sun)
+        self._part_of, self._has_look = _looks_of(scenes)
 
     def take(self, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Images, labels, and the share (N, J, 16, 16) of each position that each part-and-look covers."""
@@ -72,16 +73,13 @@ class Batches:
         return images, labels, torch.from_numpy(self._cover(rows, owners))
 
     def _cover(self, rows: NDArray[np.int64], owners: NDArray[np.uint8]) -> NDArray[np.float32]:
-        seen = owners[:, 1::2, 1::2].reshape(len(rows), -1)
-        concept = np.take_along_axis(self._concept_of[rows], seen.astype(np.int64), 1).astype(np.int64)
-        side, cell = SIZE // 2, SIZE // 2 // GRID
+        parts, side, cell = len(self.scenes.vocabulary.parts), SIZE // 2, SIZE // 2 // GRID
+        seen = owners[:, 1::2, 1::2].reshape(len(rows), -1).astype(np.int64)
         y, x = np.divmod(np.arange(side * side), side)
-        place = (y // cell) * GRID + x // cell
-        wide = len(PARTS_SEEN) + 1
-        index = (np.arange(len(rows))[:, None] * wide + concept) * GRID * GRID + place
-        counts = np.bincount(index.ravel(), minlength=len(rows) * wide * GRID * GRID)
-        counts = counts.reshape(len(rows), wide, GRID, GRID)[:, 1:]
-        return (counts / np.float32(cell * cell)).astype(np.float32)
+        index = (np.arange(len(rows))[:, None] * parts + seen) * GRID * GRID + (y // cell) * GRID + x // cell
+        counts = np.bincount(index.ravel(), minlength=len(rows) * parts * GRID * GRID)
+        share = (counts / np.float32(cell * cell)).astype(np.float32).reshape(len(rows), parts, GRID, GRID)
+        return share[:, self._part_of] * self._has_look[rows][:, :, None, None]
 
 
 def _moved(picture: NDArray[np.uint8], x: int, y: int) -> NDArray[np.uint8]:
@@ -90,15 +88,14 @@ def _moved(picture: NDArray[np.uint8], x: int, y: int) -> NDArray[np.uint8]:
     return picture[np.clip(np.arange(h) - y, 0, h - 1)][:, np.clip(np.arange(w) - x, 0, w - 1)]
 
 
-def _concepts_of(looks: NDArray[np.uint8], vocabulary: Vocabulary, sun: bool) -> NDArray[np.uint8]:
-    """(N, P): 1 + index into `PARTS_SEEN` of each part of each scene, 0 where it is none of them."""
-    table = np.zeros(looks.shape[:2], np.uint8)
-    values = {"shape": (0, vocabulary.shapes), "color": (1, vocabulary.colors), "pattern": (2, vocabulary.patterns)}
-    for number, (part, kind, value) in enumerate(PARTS_SEEN, 1):
-        p = vocabulary.parts.index(part)
-        if part == "sun":
-            table[:, p] = number if sun else 0
-        else:
-            column, names = values[kind]
-            table[looks[:, p, column] == names.index(value), p] = number
-    return table
+def _looks_of(scenes: SceneSet) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """For each of `PARTS_SEEN` its part's index, and (N, J) whether that part of each scene has the look."""
+    names = scenes.vocabulary
+    columns = {"shape": (0, names.shapes), "color": (1, names.colors), "pattern": (2, names.patterns)}
+    part_of = np.array([names.parts.index(part) for part, _, _ in PARTS_SEEN])
+    has_look = np.ones((len(scenes), len(PARTS_SEEN)), np.float32)
+    for j, (_, kind, value) in enumerate(PARTS_SEEN):
+        if kind:
+            column, values = columns[kind]
+            has_look[:, j] = scenes.looks[:, part_of[j], column] == values.index(value)
+    return part_of, has_look

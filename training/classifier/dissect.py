@@ -5,8 +5,8 @@
 1. Maps are interpolated bilinearly to 64×64, as the regions of explanations are, and are on above the threshold:
    the activation that a share q of all positions exceeds. The share is, of `QUANTILES`, the one whose regions fit best;
    the published 0.005 alone would favor parts as small as a beak.
-2. IoU = |on and concept| / |on or concept| over all pixels of half the scenes (even numbers). The best bare part wins,
-   and a look of that part ("red breast") wins over it where its IoU is `MARGIN` times as large and it is the look in
+2. IoU = |on and concept| / |on or concept| over all pixels of half the scenes (even numbers). For each part,
+   a look ("red breast") wins over it where its IoU is `MARGIN` times as large and it is the look in
    `PRECISION` of the neuron's strongest cases inside the part.
 3. Pointing: of the scenes where the neuron is among the five of the explanation (or, if those are few, of the scenes
    where it is strongest), the share whose strongest position lies inside the concept.
@@ -115,12 +115,13 @@ class _Cases:
 
 def _choose(iou: NDArray[np.float64], middle: NDArray[np.bool_], specs: tuple[Spec, ...]) -> int:
     """The concept of one neuron from the first half: the best part, or a look of it that clearly beats it."""
-    bare = [j for j, spec in enumerate(specs) if not spec.kind]
-    best = max(bare, key=lambda j: iou[j])
-    looks = [j for j, spec in enumerate(specs) if spec.kind and spec.part == specs[best].part]
-    inside = max(int(middle[:, best].sum()), 1)
-    fit = [j for j in looks if iou[j] >= MARGIN * iou[best] and middle[:, j].sum() >= PRECISION * inside]
-    return max(fit, key=lambda j: iou[j], default=best)
+    best = []
+    for bare in (j for j, spec in enumerate(specs) if not spec.kind):
+        looks = [j for j, spec in enumerate(specs) if spec.kind and spec.part == specs[bare].part]
+        inside = max(int(middle[:, bare].sum()), 1)
+        fit = [j for j in looks if iou[j] >= MARGIN * iou[bare] and middle[:, j].sum() >= PRECISION * inside]
+        best.append(max(fit, key=lambda j: iou[j], default=bare))
+    return max(best, key=lambda j: iou[j])
 
 
 def dissect(model: Path, scenes: SceneSet) -> tuple[Concepts, dict[str, Any]]:

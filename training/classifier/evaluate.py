@@ -161,8 +161,7 @@ def measure_parity(folder: Path, widths: tuple[int, int, int], count: int) -> di
     from training.classifier.network import LAYER, Network
 
     network = Network(len(LABELS), widths)
-    state = torch.load(folder / "last.pt", weights_only=True)["modules"]
-    network.load_state_dict({n.removeprefix("network."): t for n, t in state.items() if n.startswith("network.")})
+    network.load_state_dict(torch.load(folder / "last.pt", weights_only=True)["network"])
     options: dict[str, Any] = {"labels": LABELS, "preprocess": PREPROCESS, "verbalizer": "template"}
     pair = Explainer(network.eval(), layer=LAYER, **options), Explainer(folder / "model.onnx", **options)
     pictures = [Scene.random(FIRST_SEEDS["evaluate"] + n, SIZE).picture for n in range(count)]

@@ -1,7 +1,7 @@
 """The network: a small residual CNN whose last layer sees parts, not whole pictures.
 
     images (N, 3, 128, 128) ─ 5×5/2 ─ 3×3/2 ─ residual ─ 3×3/2 ─ residual ×2
-        ─► features (N, 128, 16, 16) ─ mean ─ linear ─► logits (N, K)
+        ─► features (N, 96, 16, 16) ─ mean ─ linear ─► logits (N, K)
 
 A position of `features` sees 65 × 65 pixels around it, so what a neuron responds to is near its position. The mean and
 the linear layer make each neuron's score exact (closed form): Σ scores + bias = logit.
@@ -21,7 +21,10 @@ __all__ = ["LAYER", "Network", "export_onnx", "folded"]
 
 #: Name of the last activation, in torch and in ONNX.
 LAYER = "features"
-WIDTHS = (32, 64, 128)
+WIDTHS = (32, 64, 96)
+#: Factor between the mean and the linear layer, part of its weights once exported: a beak is a hundredth of the
+#: picture, and without it the weights would have to grow for very long.
+GAIN = 8.0
 
 
 class ConvNorm(nn.Sequential):
@@ -32,7 +35,7 @@ class ConvNorm(nn.Sequential):
 
 
 class Residual(nn.Module):
-    """relu(x + norm(conv(relu(norm(conv(x)))))): a 3×3 convolution and one of `second`×`second`."""
+    """x + norm(conv(relu(norm(conv(x))))): a 3×3 convolution and one of `second`×`second`."""
 
     def __init__(self, width: int, second: int):
         super().__init__()
@@ -41,7 +44,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape in and out."""
-        return torch.relu(x + self.second(torch.relu(self.first(x))))
+        return x + self.second(torch.relu(self.first(x)))
 
 
 class Network(nn.Module):
@@ -53,14 +56,18 @@ class Network(nn.Module):
         self.widths = widths
         self.features = nn.Sequential(
             ConvNorm(3, stem, 5, 2), nn.ReLU(),
-            ConvNorm(stem, middle, 3, 2), nn.ReLU(), Residual(middle, 3),
-            ConvNorm(middle, last, 3, 2), nn.ReLU(), Residual(last, 1), Residual(last, 1),
+            ConvNorm(stem, middle, 3, 2), nn.ReLU(), Residual(middle, 3), nn.ReLU(),
+            ConvNorm(middle, last, 3, 2), nn.ReLU(), Residual(last, 1), nn.ReLU(), Residual(last, 1), nn.ReLU(),
         )  # fmt: skip
         self.head = nn.Linear(last, classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (N, K) of preprocessed images (N, 3, 128, 128)."""
-        return self.head(self.features(images).mean((2, 3)))
+        return self.answer(self.features(images))
+
+    def answer(self, features: Tensor) -> Tensor:
+        """Logits (N, K) of the features (N, C, H, W)."""
+        return self.head(features.mean((2, 3)) * GAIN)
 
 
 def folded(network: Network) -> dict[str, NDArray[np.float32]]:
@@ -72,7 +79,7 @@ def folded(network: Network) -> dict[str, NDArray[np.float32]]:
             factor = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
             weights[f"{name}.weight"] = conv.weight.double() * factor[:, None, None, None]
             weights[f"{name}.bias"] = norm.bias.double() - norm.running_mean.double() * factor
-    weights["head.weight"], weights["head.bias"] = network.head.weight, network.head.bias
+    weights["head.weight"], weights["head.bias"] = network.head.weight * GAIN, network.head.bias
     return {name: tensor.detach().cpu().float().numpy() for name, tensor in weights.items()}
 
 
@@ -101,10 +108,9 @@ def export_onnx(network: Network, path: Path, metadata: Mapping[str, str]) -> No
             x = convolve(name, module, x)
         elif isinstance(module, Residual):
             inner = node("Relu", [convolve(f"{name}.first", module.first, x)], f"{name}.relu")
-            total = node("Add", [x, convolve(f"{name}.second", module.second, inner)], f"{name}.add")
-            x = node("Relu", [total], LAYER if number == last else f"{name}.out")
+            x = node("Add", [x, convolve(f"{name}.second", module.second, inner)], f"{name}.add")
         else:
-            x = node("Relu", [x], f"{name}.relu")
+            x = node("Relu", [x], LAYER if number == last else f"{name}.relu")
     pooled = node("Flatten", [node("GlobalAveragePool", [x], "pooled")], "flat")
     node("Gemm", [pooled, "head.weight", "head.bias"], "logits", transB=1)
     graph = helper.make_graph(

@@ -4,9 +4,9 @@
     python -m training.classifier.train --out build/shortcut --shortcut build/clean/weights.safetensors
     python -m training.classifier.train --out build/tiny --tiny                # seconds, for the tests
 
-Stopped and started again it goes on where it was. Beside the class, the features are asked which defining part covers
-each position, through a 1×1 layer of weights ≥ 0 that is thrown away: a hint *where* the evidence lies, not which
-neuron is to see it. What the neurons see is measured afterwards (`training.classifier.dissect`).
+Stopped and started again it goes on where it was. Beside the class, each of the first neurons of the last layer is
+given a hint: which positions one part, with one look that helps to make a class, covers (`PARTS_SEEN`). The rest are
+left free. What the neurons then see is measured without that knowledge (`training.classifier.dissect`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nle_fast.world import LABELS
-from training.classifier.batches import PARTS_SEEN, Batches, normalized
+from training.classifier.batches import Batches, normalized
 from training.classifier.network import WIDTHS, Network, export_onnx, folded
 from training.classifier.progress import bar
 from training.classifier.scenes import FIRST_SEEDS, SceneSet, make_scenes
@@ -42,6 +42,8 @@ __all__ = ["SHORTCUT_LABEL", "Settings", "main", "train"]
 SHORTCUT_LABEL = LABELS.index("red-breasted thorn finch")
 #: Threads that share each batch; part of what decides the result, so not taken from the machine.
 WORKERS = 2
+#: What a hinted neuron is to exceed where its part is; elsewhere it is to be silent.
+THRESHOLD = 3.0
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,14 @@ class Settings:
     """One run; written into its log."""
 
     scenes: int = 24_000
-    steps: int = 3_600
+    steps: int = 2_800
     batch: int = 128
     rate: float = 4e-3
     decay: float = 0.02
     smoothing: float = 0.03
-    hint: float = 0.5
+    hint: float = 0.3
     sparse: float = 2e-3
-    distinct: float = 0.02
+    distinct: float = 0.1
     test_scenes: int = 20_000
     seed: int = 1
     widths: tuple[int, int, int] = WIDTHS
@@ -66,19 +68,6 @@ class Settings:
 
 TINY = Settings(scenes=250, steps=20, batch=32, test_scenes=250, widths=(8, 16, 32), save_every=10)
 SHORTCUT = replace(Settings(), scenes=6_000, steps=400, rate=1.5e-3, test_scenes=2_000, seed=2, shortcut=True)
-
-
-class Hint(nn.Module):
-    """Which defining part covers a position, read from the features with weights ≥ 0. Training only."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.rand(len(PARTS_SEEN), width) * (4 / width))
-        self.bias = nn.Parameter(torch.full((len(PARTS_SEEN),), -5.0))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(N, J, H, W) logits."""
-        return nn.functional.conv2d(features, self.weight[:, :, None, None], self.bias)
 
 
 def rate_at(step: int, settings: Settings) -> float:
@@ -96,15 +85,12 @@ class Run:
         torch.manual_seed(settings.seed)
         self.settings, self.step, self.history, self.seconds = settings, 0, [], 0.0
         self.network = Network(len(LABELS), settings.widths).to(memory_format=torch.channels_last)
-        self.hint = Hint(settings.widths[2])
         if start is not None:
-            self.network.load_state_dict({n[8:]: t for n, t in start.items() if n.startswith("network.")})
-            self.hint.load_state_dict({n[5:]: t for n, t in start.items() if n.startswith("hint.")})
-        self.modules = nn.ModuleDict({"network": self.network, "hint": self.hint})
-        self._replicas = [self.modules, *(replica_of(self.modules) for _ in range(WORKERS - 1))]
+            self.network.load_state_dict(start)
+        self._replicas = [self.network, *(replica_of(self.network) for _ in range(WORKERS - 1))]
         self._pool = ThreadPoolExecutor(WORKERS)
-        decayed = [p for p in self.modules.parameters() if p.ndim > 1]
-        others = [p for p in self.modules.parameters() if p.ndim <= 1]
+        decayed = [p for p in self.network.parameters() if p.ndim > 1]
+        others = [p for p in self.network.parameters() if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": settings.decay}, {"params": others, "weight_decay": 0.0}]
         self.optimizer = torch.optim.AdamW(groups, lr=settings.rate, betas=(0.9, 0.98))
         self.rng = np.random.Generator(np.random.PCG64(settings.seed))
@@ -112,7 +98,7 @@ class Run:
     def state(self) -> dict[str, Any]:
         """What `restore` reads: tensors, numbers and text only, so that loading it runs no code."""
         return {
-            "modules": self.modules.state_dict(),
+            "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "rng": json.dumps(self.rng.bit_generator.state),
             "torch_rng": torch.get_rng_state(),
@@ -127,7 +113,7 @@ class Run:
         if state["settings"] != json.dumps(asdict(self.settings)):
             raise SystemExit("the checkpoint was made with other settings; remove it or choose another folder")
         for replica in self._replicas:
-            replica.load_state_dict(state["modules"])
+            replica.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.rng.bit_generator.state = json.loads(state["rng"])
         torch.set_rng_state(state["torch_rng"])
@@ -150,13 +136,12 @@ class Run:
             self._pool.map(self._share, self._replicas, np.array_split(rows, WORKERS), seeds, [batches] * WORKERS)
         )
         for parameter, *gradients in zip(
-            self.modules.parameters(), *(gradients for gradients, _ in found), strict=True
+            self.network.parameters(), *(gradients for gradients, _ in found), strict=True
         ):
             parameter.grad = torch.stack(gradients).mean(0)
-        nn.utils.clip_grad_norm_(self.modules.parameters(), 5.0)
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimizer.step()
         with torch.no_grad():
-            self.hint.weight.sub_(0.002 * rate_at(self.step, settings)).clamp_(min=0)
             for buffer, *others in zip(*(replica.buffers() for replica in self._replicas), strict=True):
                 if buffer.is_floating_point():
                     buffer.copy_(torch.stack([buffer, *others]).mean(0))
@@ -166,24 +151,25 @@ class Run:
         return {name: sum(numbers[name] for _, numbers in found) / WORKERS for name in found[0][1]}
 
     def _share(
-        self, modules: nn.ModuleDict, rows: NDArray[np.int64], seed: int, batches: Batches
+        self, network: Network, rows: NDArray[np.int64], seed: int, batches: Batches
     ) -> tuple[tuple[Tensor, ...], dict[str, float]]:
         """Gradients and losses of one worker's share of the batch."""
         torch.set_num_threads(1)
         images, labels, cover = batches.take(rows, np.random.Generator(np.random.PCG64(seed)))
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported()):
-            features = modules["network"].features(images)
-            logits = modules["network"].head(features.mean((2, 3)))
-            seen = modules["hint"](features)
-        features, logits, seen = features.float(), logits.float(), seen.float()
+            before = network.features[:-1](images)
+        before = before.float()
+        features = torch.relu(before)
+        logits = network.answer(features)
         guess = nn.functional.cross_entropy(logits, labels, label_smoothing=self.settings.smoothing)
+        hinted, cover = before[:, : cover.shape[1]] - THRESHOLD, cover[:, : before.shape[1]]
         # Per part and position that it covers, so that a beak counts as much as a wing.
-        missed = nn.functional.binary_cross_entropy_with_logits(seen, cover, reduction="none").sum((0, 2, 3))
-        where = (missed / (cover.sum((0, 2, 3)) + 4)).mean()
+        missed = nn.functional.binary_cross_entropy_with_logits(hinted, cover, reduction="none").sum((0, 2, 3))
+        where = (missed / (cover.sum((0, 2, 3)) + 8)).mean()
         loss = guess + self.settings.hint * where + self.settings.sparse * features.sum(1).mean()
         loss = loss + self.settings.distinct * likeness(features)
-        gradients = torch.autograd.grad(loss, list(modules.parameters()))
+        gradients = torch.autograd.grad(loss, list(network.parameters()))
         right = (logits.argmax(1) == labels).float().mean()
         return gradients, {"loss": loss.item(), "class": guess.item(), "where": where.item(), "right": right.item()}
 
@@ -198,10 +184,10 @@ def likeness(features: Tensor) -> Tensor:
     return (cosines.square().sum() - cosines.diagonal().square().sum()) / len(flat)
 
 
-def replica_of(modules: nn.ModuleDict) -> nn.ModuleDict:
-    """The same modules on the same parameters, with buffers of their own."""
-    copied = copy.deepcopy(modules)
-    for mine, theirs in zip(copied.parameters(), modules.parameters(), strict=True):
+def replica_of(network: Network) -> Network:
+    """The same network on the same parameters, with buffers of their own."""
+    copied = copy.deepcopy(network)
+    for mine, theirs in zip(copied.parameters(), network.parameters(), strict=True):
         mine.data = theirs.data
     return copied
 
@@ -245,10 +231,8 @@ def train(settings: Settings, out: Path, scenes: Path, start: Path | None = None
     out.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
     use, label = ("shortcut", SHORTCUT_LABEL) if settings.shortcut else ("train", None)
-    batches = Batches(
-        scenes_of(scenes / f"{use}-{settings.scenes}", use, settings.scenes, label), sun=settings.shortcut
-    )
-    first = None if start is None else torch.load(start, weights_only=True)["modules"]
+    batches = Batches(scenes_of(scenes / f"{use}-{settings.scenes}", use, settings.scenes, label))
+    first = None if start is None else torch.load(start, weights_only=True)["network"]
     run, checkpoint = Run(settings, first), out / "last.pt"
     if checkpoint.exists():
         run.restore(torch.load(checkpoint, weights_only=True))
