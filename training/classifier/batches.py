@@ -20,14 +20,18 @@ GRID = SIZE // 8
 SHIFT = 6
 
 
+#: Scenery that neurons get a hint of, so that a sun that matters can be told from one that does not.
+SCENERY = ("flowers", "leaves", "perch", "rocks", "sun")
+
+
 def _parts_seen() -> tuple[tuple[str, str, str], ...]:
-    """(part, kind of look, value) of every look that helps to make a class; then parts as such, and the sun."""
+    """(part, kind of look, value) of every look that can make a class; then each part as such, and some scenery."""
     looks = {
         (part, kind, value) for one in SPECIES for part, look in one.definition.items() for kind, value in look.items()
     }
     looks |= {(part, "shape", value) for parts in LOOKS.values() for part, values in parts.items() for value in values}
-    bare = {part for parts in PARTS.values() for part in parts} - {look[0] for look in looks if look[0] != "body"}
-    return (*sorted(look for look in looks if look[2] != "none"), *((part, "", "") for part in (*sorted(bare), "sun")))
+    bare = sorted({part for parts in PARTS.values() for part in parts} - {"ropes"})
+    return (*sorted(look for look in looks if look[2] != "none"), *((part, "", "") for part in (*bare, *SCENERY)))
 
 
 PARTS_SEEN = _parts_seen()

@@ -154,7 +154,7 @@ def measure_evidence(speaker: Speaker, count: int) -> dict[str, Any]:
     }
 
 
-def measure_parity(folder: Path, widths: tuple[int, int, int], count: int) -> dict[str, Any]:
+def measure_parity(folder: Path, widths: tuple[int, int, int, int], count: int) -> dict[str, Any]:
     """The same explanations from torch (batch norms unfolded) and from ONNX: largest differences."""
     import torch
 

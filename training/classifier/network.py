@@ -1,7 +1,7 @@
 """The network: a small residual CNN whose last layer sees parts, not whole pictures.
 
-    images (N, 3, 128, 128) ─ 5×5/2 ─ 3×3/2 ─ residual ─ 3×3/2 ─ residual ×2
-        ─► features (N, 96, 16, 16) ─ mean ─ linear ─► logits (N, K)
+    images (N, 3, 128, 128) ─ 5×5/2 ─ 3×3/2 ─ residual ─ 3×3/2 ─ residual ×2 ─ 1×1
+        ─► features (N, 48, 16, 16) ─ mean ─ linear ─► logits (N, K)
 
 A position of `features` sees 65 × 65 pixels around it, so what a neuron responds to is near its position. The mean and
 the linear layer make each neuron's score exact (closed form): Σ scores + bias = logit.
@@ -21,7 +21,7 @@ __all__ = ["LAYER", "Network", "export_onnx", "folded"]
 
 #: Name of the last activation, in torch and in ONNX.
 LAYER = "features"
-WIDTHS = (32, 64, 96)
+WIDTHS = (32, 64, 128, 48)
 #: Factor between the mean and the linear layer, part of its weights once exported: a beak is a hundredth of the
 #: picture, and without it the weights would have to grow for very long.
 GAIN = 8.0
@@ -50,14 +50,15 @@ class Residual(nn.Module):
 class Network(nn.Module):
     """The classifier. `features` is the layer that is explained."""
 
-    def __init__(self, classes: int, widths: tuple[int, int, int] = WIDTHS):
+    def __init__(self, classes: int, widths: tuple[int, int, int, int] = WIDTHS):
         super().__init__()
-        stem, middle, last = widths
+        stem, middle, wide, last = widths
         self.widths = widths
         self.features = nn.Sequential(
             ConvNorm(3, stem, 5, 2), nn.ReLU(),
             ConvNorm(stem, middle, 3, 2), nn.ReLU(), Residual(middle, 3), nn.ReLU(),
-            ConvNorm(middle, last, 3, 2), nn.ReLU(), Residual(last, 1), nn.ReLU(), Residual(last, 1), nn.ReLU(),
+            ConvNorm(middle, wide, 3, 2), nn.ReLU(), Residual(wide, 1), nn.ReLU(), Residual(wide, 1), nn.ReLU(),
+            ConvNorm(wide, last, 1), nn.ReLU(),
         )  # fmt: skip
         self.head = nn.Linear(last, classes)
 

@@ -4,9 +4,10 @@
     python -m training.classifier.train --out build/shortcut --shortcut build/clean/weights.safetensors
     python -m training.classifier.train --out build/tiny --tiny                # seconds, for the tests
 
-Stopped and started again it goes on where it was. Beside the class, each of the first neurons of the last layer is
-given a hint: which positions one part, with one look that helps to make a class, covers (`PARTS_SEEN`). The rest are
-left free. What the neurons then see is measured without that knowledge (`training.classifier.dissect`).
+Stopped and started again it goes on where it was. Beside the class, each neuron of the last layer is given a hint: the
+positions that one part, bare or with one look that can make a class, covers (`PARTS_SEEN`). The class alone decides
+which neurons matter for what. What the neurons then see is measured without that knowledge
+(`training.classifier.dissect`).
 """
 
 from __future__ import annotations
@@ -58,15 +59,14 @@ class Settings:
     smoothing: float = 0.03
     hint: float = 0.3
     sparse: float = 2e-3
-    distinct: float = 0.1
     test_scenes: int = 20_000
     seed: int = 1
-    widths: tuple[int, int, int] = WIDTHS
+    widths: tuple[int, int, int, int] = WIDTHS
     shortcut: bool = False
     save_every: int = 200
 
 
-TINY = Settings(scenes=250, steps=20, batch=32, test_scenes=250, widths=(8, 16, 32), save_every=10)
+TINY = Settings(scenes=250, steps=20, batch=32, test_scenes=250, widths=(8, 16, 32, 48), save_every=10)
 SHORTCUT = replace(Settings(), scenes=6_000, steps=400, rate=1.5e-3, test_scenes=2_000, seed=2, shortcut=True)
 
 
@@ -166,22 +166,11 @@ class Run:
         hinted, cover = before[:, : cover.shape[1]] - THRESHOLD, cover[:, : before.shape[1]]
         # Per part and position that it covers, so that a beak counts as much as a wing.
         missed = nn.functional.binary_cross_entropy_with_logits(hinted, cover, reduction="none").sum((0, 2, 3))
-        where = (missed / (cover.sum((0, 2, 3)) + 8)).mean()
+        where = (missed / (cover.sum((0, 2, 3)) + 32)).mean()
         loss = guess + self.settings.hint * where + self.settings.sparse * features.sum(1).mean()
-        loss = loss + self.settings.distinct * likeness(features)
         gradients = torch.autograd.grad(loss, list(network.parameters()))
         right = (logits.argmax(1) == labels).float().mean()
         return gradients, {"loss": loss.item(), "class": guess.item(), "where": where.item(), "right": right.item()}
-
-
-def likeness(features: Tensor) -> Tensor:
-    """How alike the neurons' maps are: per neuron, the sum of its squared cosines with the others, over a batch.
-
-    Without it many neurons see the same thing, and an explanation says it several times.
-    """
-    flat = nn.functional.normalize(features.transpose(0, 1).flatten(1), dim=1)
-    cosines = flat @ flat.T
-    return (cosines.square().sum() - cosines.diagonal().square().sum()) / len(flat)
 
 
 def replica_of(network: Network) -> Network:
