@@ -337,11 +337,11 @@ class _Reader:
         self.places = None
         return after
 
-    # Punctuation
-
     def _mark(self, token: Token, i: int) -> None:
         if token.text == "(":
             self.brackets += 1
+            if self._matches(("(", ")"), i):  # a place was to come; the next one is not it
+                self.out.added.append((token.start, token.end))
         elif token.text == ")":
             self.brackets, self.places = max(0, self.brackets - 1), None
         elif token.text == ";":
