@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Literal, get_args
 
 from nle_fast.errors import ConfigError
@@ -51,7 +52,7 @@ class Config:
     position_rule: PositionRule = "area"
 
     def __post_init__(self) -> None:
-        if isinstance(self.top_k, bool) or not isinstance(self.top_k, int) or self.top_k < 1:
+        if isinstance(self.top_k, bool) or not isinstance(self.top_k, Integral) or self.top_k < 1:
             raise ConfigError(
                 f"`top_k` must be a whole number of at least 1, got {self.top_k!r}; name at least one neuron."
             )
@@ -63,6 +64,10 @@ class Config:
         _fraction("min_area", self.min_area, low_open=False)
         if not isinstance(self.against, bool):
             raise ConfigError(f"`against` must be True or False, got {self.against!r}; pass a bool.")
+        # NumPy's numbers are welcome, but the options are written as JSON.
+        object.__setattr__(self, "top_k", int(self.top_k))
+        object.__setattr__(self, "threshold", float(self.threshold))
+        object.__setattr__(self, "min_area", float(self.min_area))
 
     @classmethod
     def paper(cls) -> Config:
@@ -80,7 +85,7 @@ def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
 
 
 def _fraction(name: str, value: object, *, low_open: bool) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    number = isinstance(value, Real) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not 0 <= value < 1 or (low_open and value == 0):  # type: ignore[arg-type,operator]
         bracket = "(" if low_open else "["
         raise ConfigError(f"`{name}` must be a number in {bracket}0, 1), got {value!r}; give a fraction.")

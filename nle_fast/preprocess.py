@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -88,9 +89,9 @@ class Preprocess:
     layout: Literal["NCHW", "NHWC"] = "NCHW"
 
     def __post_init__(self) -> None:
-        _check_whole("size", self.size, 1)
+        object.__setattr__(self, "size", _whole("size", self.size, 1))
         if self.resize is not None:
-            _check_whole("resize", self.resize, self.size)
+            object.__setattr__(self, "resize", _whole("resize", self.resize, self.size))
         choices = (
             ("interpolation", get_args(Interpolation)),
             ("channels", ("RGB", "BGR")),
@@ -268,7 +269,7 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
 
 
 def _upright_rgb(image: Image.Image, name: str) -> Image.Image:
-    from PIL import Image, ImageOps
+    from PIL import ExifTags, Image, ImageOps
 
     width, height = image.size
     if width * height > MAX_PIXELS:
@@ -281,7 +282,9 @@ def _upright_rgb(image: Image.Image, name: str) -> Image.Image:
         raise InputError(
             f"`picture` must hold pixels, got {name} in {image.format}, which is a program; convert it to PNG first."
         )
-    image = ImageOps.exif_transpose(image)
+    # `exif_transpose` copies also what is upright.
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)
     if image.mode == "RGB":
         image.load()
         return image
@@ -302,8 +305,9 @@ def _upright_rgb(image: Image.Image, name: str) -> Image.Image:
         image = image.convert("LA")
     if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(ground, image).convert("RGB")
+        ground = Image.new("RGB", image.size, "white")
+        ground.paste(image, mask=image.getchannel("A"))
+        return ground
     return image.convert("RGB")
 
 
@@ -311,12 +315,14 @@ def _too_large(name: str, size: str) -> InputError:
     return InputError(f"`picture` must have at most {MAX_PIXELS:,} pixels, got {name} of {size}; scale it down first.")
 
 
-def _check_whole(name: str, value: object, low: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < low:
+def _whole(name: str, value: object, low: int) -> int:
+    whole = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
+    if whole is None or whole < low:
         raise ConfigError(f"`{name}` must be a whole number of at least {low}, got {value!r}; give a length in pixels.")
-    if value > MAX_SIDE:
-        found = value if value < 1e9 else "over a billion"
+    if whole > MAX_SIDE:
+        found = whole if whole < 1e9 else "over a billion"
         raise ConfigError(f"`{name}` must be at most {MAX_SIDE} pixels, got {found}; give a shorter length.")
+    return whole
 
 
 def _triple(name: str, value: object) -> Triple:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
+import numpy as np
 import pytest
 
 from nle_fast.config import Config
@@ -11,6 +13,12 @@ from nle_fast.errors import ConfigError
 def test_paper_is_the_published_setting():
     paper = Config.paper()
     assert (paper.top_k, paper.score, paper.threshold, paper.position_rule) == (10, "max", 0.5, "any")
+
+
+def test_numpy_numbers_are_plain_numbers():
+    config = Config(top_k=np.int64(3), threshold=np.float32(0.25))
+    assert json.dumps(dataclasses.asdict(config))
+    assert config == Config(top_k=3, threshold=0.25)
 
 
 def test_config_is_frozen():
