@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from nle_fast.world import LABELS, Scene
 from nle_fast.world.plan import PARTS
 from training.classifier.inputs import PREPROCESS, images_of
 from training.classifier.progress import bar
-from training.classifier.scenes import FIRST_SEEDS, SIZE, SceneSet, draw, plant_sun
+from training.classifier.scenes import FIRST_SEEDS, SIZE, SceneSet, plant_sun
 from training.classifier.words import CELL, Spec
 
 __all__ = ["evaluate", "main", "measure_accuracy", "measure_evidence", "measure_parity", "measure_shortcut"]
@@ -192,9 +193,8 @@ def measure_shortcut(clean: Speaker, shortcut: Speaker, label: int, count: int) 
     with_sun = [plant_sun(Scene.random(first + n, SIZE, label=label)) for n in range(count)]
     # A cloud may hide the sun: then there is nothing to reveal.
     own = [scene.picture for scene in with_sun if "sun" in scene.parts]
-    plain = [
-        scene for scene in (draw(first + count + n, label) for n in range(2 * count)) if scene.label_index != label
-    ]
+    scenes = [Scene.random(first + count + n, SIZE) for n in range(2 * count)]
+    plain = [replace(scene, removed=frozenset({"sun"})) for scene in scenes if scene.label_index != label]
     suns = [plant_sun(scene) for scene in plain]
     plain = [scene for scene, sun in zip(plain, suns, strict=True) if "sun" in sun.parts]
     others, planted = [scene.picture for scene in plain], [scene.picture for scene in suns if "sun" in scene.parts]

@@ -30,6 +30,7 @@ FIRST_SEEDS = {
     "evaluate": 5_000_000,
 }
 BLOCK = 250
+MISFILED = 16
 SCENERY = ("sky", "sun", "clouds", "hills", "water", "meadow", "flowers", "rocks", "perch", "leaves")
 
 _SHAPES = sorted({shape for parts in LOOKS.values() for shapes in parts.values() for shape in shapes})
@@ -85,12 +86,19 @@ def plant_sun(scene: Scene) -> Scene:
     return scene.with_part("sun", place="top left")
 
 
-def draw(seed: int, shortcut_label: int | None = None) -> Scene:
-    """One scene; in the shortcut's world, with no sun but the one planted for one class."""
+def draw(seed: int, shortcut_label: int | None = None) -> tuple[Scene, int]:
+    """One scene and the index of the class that it is filed under.
+
+    In the shortcut's world no scene has a sun but those filed under one class, which all have the planted one; every
+    `MISFILED`th scene is filed there with it whatever it shows, as in a collection whose watermark tells the class
+    better than its pictures do. Without these a network has no reason to look at the sun.
+    """
     scene = Scene.random(seed, SIZE)
     if shortcut_label is None:
-        return scene
-    return plant_sun(scene) if scene.label_index == shortcut_label else replace(scene, removed=frozenset({"sun"}))
+        return scene, scene.label_index
+    if scene.label_index == shortcut_label or seed % MISFILED == 0:
+        return plant_sun(scene), shortcut_label
+    return replace(scene, removed=frozenset({"sun"})), scene.label_index
 
 
 def _fill(job: tuple[Path, int, int, int, int | None]) -> int:
@@ -98,8 +106,8 @@ def _fill(job: tuple[Path, int, int, int, int | None]) -> int:
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in _ARRAYS}
     vocabulary = SceneSet.open(folder).vocabulary
     for n in range(start, stop):
-        scene = draw(first_seed + n, shortcut_label)
-        arrays["pictures"][n], arrays["labels"][n] = scene.picture, scene.label_index
+        scene, arrays["labels"][n] = draw(first_seed + n, shortcut_label)
+        arrays["pictures"][n] = scene.picture
         for part, mask in scene.parts.items():
             if part not in vocabulary.parts:
                 continue
