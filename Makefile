@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NATIVE := $(wildcard csrc/*) CMakeLists.txt pyproject.toml constraints.txt
 
-.PHONY: help test lint format bench clean
+.PHONY: help demo test lint format bench clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -16,6 +16,9 @@ $(STAMP): $(NATIVE)
 	CMAKE_ARGS="-DLLAVA_BUILD=OFF" $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt llama-cpp-python
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
+
+demo: $(STAMP) ## Explain a sample picture with the embedded network
+	$(BIN)/nle-fast explain nle_fast/samples/bird.jpg
 
 test: $(STAMP) ## Run the tests
 	$(BIN)/pytest

@@ -21,9 +21,12 @@ from nle_fast.concepts import Concepts
 from nle_fast.errors import ModelError
 from nle_fast.preprocess import Preprocess
 
-__all__ = ["BUNDLE_SCHEMA", "Bundle", "read_bundle", "write_bundle"]
+__all__ = ["BUNDLE_SCHEMA", "DEFAULT_BUNDLE", "Bundle", "read_bundle", "write_bundle"]
 
 BUNDLE_SCHEMA = "nle-fast-bundle/1"
+
+#: The embedded bundle; `training/classifier` makes it.
+DEFAULT_BUNDLE = Path(__file__).parent / "default"
 
 _MANIFEST = "bundle.json"
 

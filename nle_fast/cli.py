@@ -65,7 +65,9 @@ def _options(
 @app.command()
 def explain(
     pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Picture files.", show_default=False)],
-    model: Annotated[Path, typer.Option(help="A bundle's folder, or an .onnx file.", show_default=False)],
+    model: Annotated[
+        Path | None, typer.Option(help="A bundle's folder, or an .onnx file; the embedded network if not given.")
+    ] = None,
     layer: Annotated[str | None, typer.Option(help="Layer whose neurons explain; the last one if not given.")] = None,
     labels: Annotated[Path | None, typer.Option(help="Class names, one per line.")] = None,
     concepts: Annotated[Path | None, typer.Option(help="Words for the neurons, .csv or .json.")] = None,
@@ -84,11 +86,12 @@ def explain(
     """Explain pictures: prints the text, and saves the picture with its regions, the text and the JSON."""
     failed = False
     with _one_line_errors(debug):
+        from nle_fast.bundle import DEFAULT_BUNDLE
         from nle_fast.config import Config
         from nle_fast.explainer import Explainer
 
         explainer = Explainer(
-            model,
+            DEFAULT_BUNDLE if model is None else model,
             layer=layer,
             labels=labels,
             concepts=concepts,

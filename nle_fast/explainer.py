@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast import ops
-from nle_fast.bundle import read_bundle
+from nle_fast.bundle import DEFAULT_BUNDLE, Bundle, read_bundle
 from nle_fast.classifiers import Classifier, check_activations, check_logits, narrow, open_classifier, read
 from nle_fast.concepts import Concepts, open_concepts, words_of
 from nle_fast.config import Config
@@ -57,7 +57,7 @@ class Explainer:
 
     def __init__(
         self,
-        model: Module | str | os.PathLike[str] | Classifier,
+        model: Module | str | os.PathLike[str] | Bundle | Classifier,
         *,
         layer: str | None = None,
         labels: Sequence[str] | str | os.PathLike[str] | None = None,
@@ -70,11 +70,13 @@ class Explainer:
         self.config = Config() if config is None else config
         self.name = os.path.basename(model) if isinstance(model, (str, os.PathLike)) else type(model).__name__
         if isinstance(model, (str, os.PathLike)) and os.path.isdir(model):
-            bundle = read_bundle(model)
-            self.name, model, layer = bundle.name, bundle.model, layer or bundle.layer
-            labels = bundle.labels if labels is None else labels
-            concepts = bundle.concepts if concepts is None else concepts
-            preprocess = bundle.preprocess if preprocess is None else preprocess
+            model = read_bundle(model)
+        if isinstance(model, Bundle):
+            if concepts is None and layer in (None, model.layer):
+                concepts = model.concepts
+            labels = model.labels if labels is None else labels
+            preprocess = model.preprocess if preprocess is None else preprocess
+            self.name, layer, model = model.name, layer or model.layer, model.model
         self.preprocess = Preprocess() if preprocess is None else preprocess
         for argument, value, kind in (("config", self.config, Config), ("preprocess", self.preprocess, Preprocess)):
             if not isinstance(value, kind):
@@ -98,8 +100,20 @@ class Explainer:
     @classmethod
     def load(cls, folder: str | os.PathLike[str], **options: Any) -> Explainer:
         """Open a bundle: model, labels, preprocess and concepts in one folder; `options` are the constructor's."""
-        read_bundle(folder)
-        return cls(folder, **options)
+        return cls(read_bundle(folder), **options)
+
+    @classmethod
+    def default(cls, **options: Any) -> Explainer:
+        """The embedded network, which knows the drawn world of `nle_fast.world`; needs no other file and no network.
+
+        `options` are the constructor's.
+
+        Example:
+            >>> from nle_fast.world import Scene
+            >>> Explainer.default(verbalizer="template")(Scene.random(38).picture).prediction.label
+            'barred marsh piper'
+        """
+        return cls.load(DEFAULT_BUNDLE, **options)
 
     def _fingerprint(self) -> str | None:
         """What tells this network and layer from another; None where the classifier has none."""
