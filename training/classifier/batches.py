@@ -21,7 +21,7 @@ SHIFT = 6
 
 
 #: Scenery that neurons get a hint of, so that a sun that matters can be told from one that does not.
-SCENERY = ("flowers", "leaves", "perch", "rocks", "sun")
+SCENERY = ("flowers", "leaves", "perch", "rocks", "sun", "clouds")
 
 
 def _parts_seen() -> tuple[tuple[str, str, str], ...]:
