@@ -30,6 +30,15 @@ def card(log: dict[str, Any], dissection: dict[str, Any], evaluation: dict[str, 
         evaluation: What `evaluate` wrote, with the shortcut.
         shortcut: `log.json` of the shortcut network.
     """
+    before = log.get("started_from")
+    steps, seconds, further = f"{log['settings']['steps']:,}", log["training_seconds"], ""
+    if before is not None:
+        steps, seconds = f"{before['settings']['steps']:,} + {steps}", seconds + before["training_seconds"]
+        silent = ", ".join(map(str, log["settings"]["silent"]))
+        further = (
+            f" It was trained in two goes: neuron {silent}, which had no hint in the first, became a mixture of "
+            "things and was taken out of the head for the second, so that it is evidence for nothing."
+        )
     evidence, parity = evaluation["evidence"], evaluation["torch_and_onnx"]
     planted, others = evaluation["shortcut"], evaluation["shortcut"]["other_classes"]
     fields = {
@@ -40,9 +49,10 @@ def card(log: dict[str, Any], dissection: dict[str, Any], evaluation: dict[str, 
         "safetensors_bytes": f"{log['bytes']['weights.safetensors']:,}",
         "train_scenes": f"{log['settings']['scenes']:,}",
         "train_seed": f"{FIRST_SEEDS['train']:,}",
-        "steps": f"{log['settings']['steps']:,}",
+        "steps": steps,
+        "further": further,
         "batch": log["settings"]["batch"],
-        "train_minutes": round(log["training_seconds"] / 60, 1),
+        "train_minutes": round(seconds / 60, 1),
         "test_scenes": f"{evaluation['accuracy']['scenes']:,}",
         "test_seed": f"{FIRST_SEEDS['test']:,}",
         "accuracy": f"{100 * evaluation['accuracy']['accuracy']:.2f} %",

@@ -105,8 +105,11 @@ class _Cases:
     def of(self, neuron: int) -> tuple[int, NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
         """How often it is evidence; and per case (n, J) inside at the middle, inside within 4 pixels, look right."""
         plane = self._flat[:, neuron]
-        used = np.flatnonzero((self._read["neurons"][self._rows] == neuron).any(1) & (plane.max(1) > 0))
-        cases = used if len(used) >= FEW else np.argsort(-plane.max(1).astype(np.float32), kind="stable")[:20]
+        active = plane.max(1) > 0
+        used = np.flatnonzero((self._read["neurons"][self._rows] == neuron).any(1) & active)
+        ranked = np.argsort(-plane.max(1).astype(np.float32), kind="stable")
+        # Where it is silent it has no strongest position; a neuron that is always silent keeps one case, and fails.
+        cases = used if len(used) >= FEW else ranked[: max(1, min(20, int(active.sum())))]
         places = [(int(self._rows[n]), int(plane[n].argmax())) for n in cases]
         middle = np.array([self._truth.inside(n, at, self._width) for n, at in places])
         near = np.array([self._truth.inside(n, at, self._width, 3) for n, at in places])
