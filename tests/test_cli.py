@@ -123,7 +123,6 @@ def test_bad_use_is_two_and_debug_shows_the_traceback(folder):
     [
         ["explain"],
         ["explian"],
-        ["explain", "photo0.png"],
         ["explain", "--model", "bundle"],
         ["explain", "photo0.png", "--model", "bundle", "--style", "poem"],
         ["explain", "photo0.png", "--model", "bundle", "--colour"],
