@@ -113,6 +113,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "world":
+        return importlib.import_module("nle_fast.world")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'nle_fast' has no attribute '{name}'")

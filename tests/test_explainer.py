@@ -309,5 +309,6 @@ def test_public_names():
     for name in nle.__all__:
         assert getattr(nle, name) is not None
     assert set(nle.__all__) <= set(dir(nle))
+    assert len(nle.world.LABELS) == 24
     with pytest.raises(AttributeError):
         nle.nothing
