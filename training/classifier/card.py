@@ -37,7 +37,8 @@ def card(log: dict[str, Any], dissection: dict[str, Any], evaluation: dict[str, 
         silent = ", ".join(map(str, log["settings"]["silent"]))
         further = (
             f" It was trained in two goes: neuron {silent}, which had no hint in the first, became a mixture of "
-            "things and was taken out of the head for the second, so that it is evidence for nothing."
+            "things and was taken out of the head for the second, so that it is evidence for nothing. That was "
+            "decided after the first had been evaluated on the same scenes as below."
         )
     evidence, parity = evaluation["evidence"], evaluation["torch_and_onnx"]
     planted, others = evaluation["shortcut"], evaluation["shortcut"]["other_classes"]
