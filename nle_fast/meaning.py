@@ -37,7 +37,7 @@ def gather_evidence(
     neurons: NDArray[np.int64],
     total: float,
     places: Sequence[tuple[tuple[Region, ...], tuple[str, ...]]],
-    words: Callable[[int], tuple[str | None, float | None]],
+    words: Callable[[int], tuple[str | None, float | None, str | None]],
     num_supporting: int,
 ) -> tuple[Evidence, ...]:
     """Put together what each chosen neuron of one picture says.
@@ -47,7 +47,8 @@ def gather_evidence(
         neurons: (k',) their channels.
         total: Σ_j max(score_j, 0) over all neurons of the layer, the unit of the shares.
         places: Per neuron its regions, and the names of their positions.
-        words: From a neuron to its concept (None: its number is said) and the concept's quality.
+        words: From a neuron to its concept (None: its number is said), the concept's quality, and words that are not
+            trusted.
         num_supporting: How many of the k' were chosen as supporting.
 
     Returns:
@@ -58,11 +59,11 @@ def gather_evidence(
         supports = rank < num_supporting
         if value == 0 or (value > 0) != supports:
             continue
-        concept, quality = words(neuron)
+        concept, quality, loosely = words(neuron)
         regions, positions = places[rank]
         # Without any support the unit of the shares is zero; opposing evidence then has no share of it.
         share = value / total if total > 0 else 0.0
-        evidence.append(Evidence(neuron, concept, quality, value, share, supports, positions, regions))
+        evidence.append(Evidence(neuron, concept, quality, value, share, supports, positions, regions, loosely))
     return tuple(evidence)
 
 

@@ -72,6 +72,7 @@ class Evidence:
         supports: Whether it speaks for the class.
         positions: Where in the picture, as merged names (`"left half"`, `"top"`, …); empty when the map is zero.
         regions: Largest first.
+        loosely: Words for a neuron without a trusted concept, of poor quality; told only as such ("loosely “animals”").
     """
 
     neuron: int
@@ -82,6 +83,7 @@ class Evidence:
     supports: bool
     positions: tuple[str, ...]
     regions: tuple[Region, ...]
+    loosely: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

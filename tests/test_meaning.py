@@ -10,7 +10,7 @@ PLACE = ((), ("left",))
 TARGET = Prediction(1, "zebra", 0.9, 7.0)
 
 
-def gather(values, total, num_supporting, concepts=lambda neuron: (f"concept {neuron}", None)):
+def gather(values, total, num_supporting, concepts=lambda neuron: (f"concept {neuron}", None, None)):
     values = np.asarray(values, np.float32)
     return gather_evidence(values, np.arange(len(values)), total, [PLACE] * len(values), concepts, num_supporting)
 
@@ -58,5 +58,5 @@ def test_facts_of_each_style(style, expected):
 
 
 def test_the_number_of_an_unnamed_neuron_is_told_once():
-    meaning = build_meaning(TARGET, TARGET, None, gather([4], 10.0, 1, lambda _: (None, 0.1)), "layer4", "expert")
+    meaning = build_meaning(TARGET, TARGET, None, gather([4], 10.0, 1, lambda _: (None, 0.1, "stripes")), "layer4", "expert")
     assert "evidence.0.neuron" not in {fact.id for fact in meaning.facts}

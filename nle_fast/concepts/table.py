@@ -216,14 +216,14 @@ def open_concepts(
     return concepts
 
 
-def words_of(concepts: Concepts | None) -> Callable[[int], tuple[str | None, float | None]]:
-    """From a neuron to the words that may be said for it, or None, and their quality."""
+def words_of(concepts: Concepts | None) -> Callable[[int], tuple[str | None, float | None, str | None]]:
+    """From a neuron to the words that may be said for it, their quality, and words that may only be said loosely."""
     if concepts is None:
-        return lambda neuron: (None, None)
+        return lambda neuron: (None, None, None)
 
-    def words(neuron: int) -> tuple[str | None, float | None]:
+    def words(neuron: int) -> tuple[str | None, float | None, str | None]:
         concept = concepts[neuron]
-        return (concept.name if concept.trusted else None), concept.quality
+        return (concept.name, concept.quality, None) if concept.trusted else (None, concept.quality, concept.name)
 
     return words
 

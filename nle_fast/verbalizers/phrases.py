@@ -16,7 +16,7 @@ from nle_fast.schema import Evidence, Meaning
 from nle_fast.verbalizers.vocabulary import ENTRIES, RESERVED, WORDS, tokenize
 from nle_fast.verbalizers.words import clean, label_name, noun_phrase, other_number
 
-__all__ = ["NEURON", "Key", "Name", "Names", "coverage_rest", "leads", "names_of", "percent"]
+__all__ = ["NEURON", "Key", "Name", "Names", "coverage_rest", "leads", "names_of", "percent", "quoted"]
 
 Key = tuple[str, ...]
 
@@ -138,7 +138,7 @@ def _key(text: str) -> Key:
 def _concept(concept: str) -> Name:
     phrase = noun_phrase(concept)
     if _needs_quotes(phrase.bare) or len(phrase.bare) > 60 or not phrase.bare:
-        return _quoted(phrase.bare)
+        return quoted(phrase.bare)
     written, bare = _key(phrase.text), _key(phrase.bare)
     key = written[1:] if written[0] in ("a", "an", "the") and len(written) > 1 else written
     forms = tuple(dict.fromkeys((key, bare, written)))
@@ -148,7 +148,7 @@ def _concept(concept: str) -> Name:
 @lru_cache(maxsize=4096)
 def _label(label: str) -> Name:
     if _needs_quotes(label) or len(label) > 60:
-        return _quoted(label)
+        return quoted(label)
     key = _key(label)
     return Name(label, label, key, False, False, (key,), ())
 
@@ -159,14 +159,15 @@ def _layer(layer: str) -> Name:
     if _PLAIN_LAYER.fullmatch(words) and words.lower() not in WORDS:
         key = _key(words)
         return Name(words if words.startswith("layer") else f"layer {words}", words, key, False, False, (key,), ())
-    name = _quoted(clean(words))
+    name = quoted(clean(words))
     return Name(f"layer {name.text}", name.bare, name.key, False, True, (name.key,), ())
 
 
-def _quoted(words: str) -> Name:
+def quoted(words: str) -> Name:
+    """Words as a name between quotation marks, whatever they are."""
     key = _key(words)
     if not key:
-        return _quoted("?")  # nothing that can be read aloud
+        return quoted("?")  # nothing that can be read aloud
     text = f"“{words}”"
     return Name(text, text, key, False, True, (key,), ())
 
@@ -179,7 +180,7 @@ def _quote_beginnings(name: Name, keys: set[Key]) -> Name:
         for other in keys:
             size = len(other)
             if size < len(form) and form[:size] == other and form[size] in WORDS | {",", "&", "/"}:
-                return _quoted(name.bare)
+                return quoted(name.bare)
     return name
 
 

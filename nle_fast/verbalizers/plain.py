@@ -1,0 +1,243 @@
+"""The plain style: whole sentences, no numbers of neurons that have a name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nle_fast.verbalizers.clauses import Group, Item, capitalized
+from nle_fast.verbalizers.lattice import Nodes, Segment, either
+from nle_fast.verbalizers.phrases import leads
+from nle_fast.verbalizers.styles import PER_SENTENCE, SMALL, STOP, Style, begin
+
+__all__ = ["Plain"]
+
+_FURTHER = (" Further support comes from", " There is also support from", " More support comes from")
+
+
+class Plain(Style):
+    """For people who do not think in neurons."""
+
+    def text(self) -> Nodes:
+        """At most three pieces of evidence a sentence; how much of the evidence is named; what speaks against it."""
+        if self.meaning.winner:
+            return self._winner()
+        return self._other()
+
+    # The network's answer
+
+    def _winner(self) -> Nodes:
+        if not self.supporting:
+            rest = self._against_alone() if self.opposing else (Segment(", but no evidence for it can be named."),)
+            return (*either(self._openings()), *rest)
+        after = self._after()
+        against = self._against()
+        told = (*after, *against)
+        texts = [(*opening, *self._reasons(), *told) for opening in self._openings()]
+        if fronted := self._fronted():
+            texts.append((*fronted, *told))
+        if led := self._led():
+            texts.append((*led, *told))
+        if although := self._although():
+            texts.append((*although, *after))
+        return either(texts)
+
+    def _openings(self) -> list[Nodes]:
+        """The answer; what follows is a comma and a reason, or a stop."""
+        answer = (self.label(), *self.versus())
+        openings: list[Nodes] = [
+            (Segment("The network's answer is"), *answer),
+            (Segment("The network chose"), *answer),
+        ]
+        if subject := capitalized(answer, opening=True):
+            openings.append((*subject, Segment(" is the network's answer")))
+        return openings
+
+    def _leads(self) -> bool:
+        return leads(self.meaning, self.supporting[0].evidence)
+
+    def _adverb(self) -> str:
+        if self._leads():
+            return "mainly "
+        small = self.meaning.coverage < SMALL
+        return "partly " if small or (len(self.supporting) == 1 and self.meaning.coverage < 0.5) else ""
+
+    def _reasons(self) -> Nodes:
+        """Reasons of the answer, from the comma to the end of the sentence."""
+        because: list[Nodes] = [(Segment(f", {self._adverb()}because of"), *self._because(comma=True))]
+        if self._leads():
+            reason = (Segment(". The main reason is"), *self.every(self.supporting[:1]))
+            rest = self.supporting[1:PER_SENTENCE]
+            if rest:
+                also = " support it, too." if _plural(rest) else " supports it, too."
+                closing = either((*told, Segment(_close(items) + also)) for told, items in self.ways(rest))
+                reason = (*reason, *either([(Segment(", but"), *closing), *_sentences([(Segment("."), closing)])]))
+                because.append(reason)
+            else:
+                because.append((*reason, *STOP))
+        elif not self._adverb():
+            because.append((Segment(". It rests on"), *self.every(self.supporting[:PER_SENTENCE]), *STOP))
+        return either(because)
+
+    def _because(self, *, comma: bool) -> Nodes:
+        """What follows "because of", to the end of the sentence, or of the clause when it comes first."""
+        first, rest = self.supporting[:1], self.supporting[1:PER_SENTENCE]
+        end: Nodes = STOP if comma else ()
+        if not (self._leads() and rest):
+            return (*self.every(self.supporting[:PER_SENTENCE]), *end)
+        item = self.ways(first)[0][1][0]
+        told = (*self.every(rest), *end)
+        joint = ", and" if item.depth else " and"
+        connected = [(Segment(f"{joint} partly because of"), *told), (Segment(", but also because of"), *told)]
+        if comma:
+            connected.append((*STOP, Segment(_FURTHER[0]), *told))
+        return (*item.nodes, *either(connected))
+
+    def _fronted(self) -> Nodes | None:
+        """Mainly because of stripes, the network's answer is zebra."""
+        chunk = self.supporting[:PER_SENTENCE]
+        if any(item.depth > 1 for item in self.ways(chunk)[0][1]):
+            return None
+        lead = f"{self._adverb()}because of".capitalize()
+        answer = (Segment(", the network's answer is"), self.label(), *self.versus(), *STOP)
+        return (Segment(lead), *self._because(comma=False), *answer)
+
+    def _led(self) -> Nodes | None:
+        """Stripes led the network to the answer zebra."""
+        if self._adverb():
+            return None
+        end = (self.label(), *self.versus(), *STOP)
+        options = [
+            (*subject, Segment(f"{_close(items)} led the network to the answer"), *end)
+            for told, items in self.ways(self.supporting[:PER_SENTENCE])
+            if (subject := capitalized(told, opening=True))
+        ]
+        return either(options) if options else None
+
+    def _although(self) -> Nodes | None:
+        """Although grass speaks against it, the network's answer is zebra because of stripes."""
+        if not self.opposing or len(self.supporting[:PER_SENTENCE]) + len(self.opposing) > PER_SENTENCE:
+            return None
+        told, items = self.ways(self.opposing)[0]
+        if any(item.depth > 1 for item in items):
+            return None
+        speaks = " speak" if _plural(self.opposing) else " speaks"
+        return (
+            Segment("Although"),
+            *told,
+            Segment(f"{speaks} against it, the network's answer is"),
+            self.label(),
+            *self.versus(),
+            Segment(f", {self._adverb()}because of"),
+            *self._because(comma=True),
+        )
+
+    def _after(self) -> Nodes:
+        """What follows the first sentence in favor: further support, and how much all of it is."""
+        nodes: Nodes = ()
+        for i, some in enumerate(_chunks(self.supporting[PER_SENTENCE:])):
+            turned = _FURTHER[i % 3 :] + _FURTHER[: i % 3]
+            ways: list[Nodes] = [
+                (Segment(turned[0]), *self.every(some), *STOP),
+                (Segment(turned[1]), *self.every(some), *STOP),
+            ]
+            support = " support it, too." if _plural(some) else " supports it, too."
+            told, items = self.ways(some)[0]
+            if subject := capitalized(told):
+                ways.append((*subject, Segment(_close(items) + support)))
+            nodes = (*nodes, *either(ways))
+        return (*nodes, *self.coverage(one=len(self.supporting) == 1, decimals=0))
+
+    def _against(self) -> Nodes:
+        """What speaks against it, in sentences of their own."""
+        nodes: Nodes = ()
+        for i, some in enumerate(_chunks(self.opposing)):
+            if i:
+                nodes = (*nodes, *self._so_do(some))
+                continue
+            verb = " speak" if _plural(some) else " speaks"
+            ways: list[Nodes] = []
+            for told, items in self.ways(some):
+                end = f"{_close(items)}{verb} against it"
+                ways += [(Segment(lead), *told, Segment(f"{end}.")) for lead in (" However,", " On the other hand,")]
+                if subject := capitalized(told):
+                    ways.append((*subject, Segment(f"{end}, however.")))
+            if len(self.opposing) <= PER_SENTENCE:  # no "So do …" can follow it
+                ways.append((Segment(" Evidence against it comes from"), *self.every(some), *STOP))
+            nodes = (*nodes, *either(ways))
+        return nodes
+
+    def _so_do(self, some: Sequence[Group]) -> Nodes:
+        lead = " So do" if _plural(some) else " So does"
+        also = [(Segment(lead), *self.every(some), *STOP)]
+        told, items = self.ways(some)[0]
+        if subject := capitalized(told):
+            verb = "speak" if _plural(some) else "speaks"
+            also.append((*subject, Segment(f"{_close(items)} also {verb} against it.")))
+        return either(also)
+
+    def _against_alone(self) -> Nodes:
+        """After the answer, where nothing speaks for it."""
+        nodes: Nodes = ()
+        for i, some in enumerate(_chunks(self.opposing)):
+            if i:
+                nodes = (*nodes, *self._so_do(some))
+                continue
+            verb = " speak" if _plural(some) else " speaks"
+            ways = [
+                (Segment(lead), *told, Segment(f"{_close(items)}{verb} against it."))
+                for told, items in self.ways(some)
+                for lead in (", although", ", even though")
+            ]
+            nodes = (*nodes, *either(ways))
+        return nodes
+
+    # Another class
+
+    def _other(self) -> Nodes:
+        openings: list[Nodes] = [
+            (Segment("The network's answer is not"), self.label(), *STOP),
+            (Segment("The network did not choose"), self.label(), *STOP),
+        ]
+        if subject := capitalized((self.label(),), opening=True):
+            openings.append((*subject, Segment(" is not the network's answer.")))
+        compared = self.compared()
+        if self.supporting:
+            adverb = f" {self._adverb()}".rstrip()
+            rest = self.supporting[1:PER_SENTENCE]
+            said: Sequence[Nodes] = [self.every(self.supporting[:PER_SENTENCE])] * 2
+            if self._leads() and rest:
+                item = self.ways(self.supporting[:1])[0][1][0]
+                joint = (", and" if item.depth else " and") + " partly"
+                said = [(*item.nodes, Segment(joint + end), *self.every(rest)) for end in ("", " from")]
+            whats = (f"what speaks for it is{adverb}", f"the evidence for it comes{adverb} from")
+            reasons = either(
+                (*compared, Segment(begin(what, compared)), *listed, *STOP)
+                for what, listed in zip(whats, said, strict=True)
+            )
+            return (*either(openings), *reasons, *self._after(), *self._against())
+        if not self.opposing:
+            return (*either(openings), *compared, Segment(begin("no evidence for it can be named.", compared)))
+        first, *more = _chunks(self.opposing)
+        whats = ("what speaks against it is", "the evidence against it comes from")
+        nodes = either((*compared, Segment(begin(what, compared)), *self.every(first), *STOP) for what in whats)
+        for some in more:
+            nodes = (*nodes, *self._so_do(some))
+        return (*either(openings), *nodes)
+
+
+def _plural(groups: Sequence[Group]) -> bool:
+    return len(groups) > 1 or groups[0].plural
+
+
+def _close(way: Sequence[Item]) -> str:
+    """The comma that ends a list before its verb, where the list has commas inside."""
+    return "," if way[-1].bundle or (len(way) == 2 and way[0].depth) else ""
+
+
+def _chunks(groups: Sequence[Group]) -> list[Sequence[Group]]:
+    return [groups[i : i + PER_SENTENCE] for i in range(0, len(groups), PER_SENTENCE)]
+
+
+def _sentences(pairs: Sequence[tuple[Segment, Nodes]]) -> list[Nodes]:
+    """Each as a sentence of its own, where it can begin with a capital."""
+    return [(stop, *subject) for stop, nodes in pairs if (subject := capitalized(nodes))]
