@@ -19,6 +19,23 @@ def score_neurons(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]: ...
 def vector_units() -> list[str]: ...
 
+# dissect
+def ranked_activations(
+    maps: NDArray[np.uint16], rows: NDArray[np.int64], places: NDArray[np.int64], threads: int
+) -> NDArray[np.float32]: ...
+def count_overlaps(
+    maps: NDArray[np.uint16],
+    rows: NDArray[np.int64],
+    thresholds: NDArray[np.float32],
+    codes: NDArray[np.uint16],
+    starts: NDArray[np.int32],
+    members: NDArray[np.int32],
+    concepts: int,
+    threads: int,
+    fastest: bool = True,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]: ...
+def average_ranks(values: NDArray[np.float32], threads: int) -> NDArray[np.float32]: ...
+
 # regions
 def find_regions(
     maps: NDArray[np.float32],

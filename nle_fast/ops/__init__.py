@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from nle_fast.ops.dissect import Overlaps, activation_quantiles, count_overlaps, rank_auc
 from nle_fast.ops.places import Place, find_places
 from nle_fast.ops.positions import positions_by_any, positions_by_area
 from nle_fast.ops.regions import find_regions
 from nle_fast.ops.scoring import TopNeurons, score_neurons
 
 __all__ = [
+    "Overlaps",
     "Place",
     "TopNeurons",
+    "activation_quantiles",
+    "count_overlaps",
     "find_places",
     "find_regions",
     "positions_by_any",
     "positions_by_area",
+    "rank_auc",
     "score_neurons",
 ]
