@@ -75,7 +75,7 @@ class Plain(Style):
             else:
                 because.append((*reason, *STOP))
         elif not self._adverb():
-            because.append((Segment(". It rests on"), *self.every(self.supporting[:PER_SENTENCE]), *STOP))
+            because.append((Segment(". This answer rests on"), *self.every(self.supporting[:PER_SENTENCE]), *STOP))
         return either(because)
 
     def _because(self, *, comma: bool) -> Nodes:
