@@ -37,7 +37,7 @@ _STARTS = (
 #: What each voice opens with, best first, where the content leaves it free.
 _VOICES: tuple[tuple[str, ...], ...] = (
     ("answer", "because", "although"),
-    ("because", "reason", "chose"),
+    ("because", "reason", "answer"),
     ("class", "reason"),
     ("chose", "because", "reason"),
 )
@@ -74,7 +74,7 @@ _SENTENCE = re.compile(r"(?<=[.?!]) (?=[A-Z“])")
 def voice(meaning: Meaning) -> int:
     """Which of four voices tells of a class: by the first letter of its label."""
     first = next((mark for mark in meaning.target.label.lower() if mark.isalnum()), "a")
-    return sum(first >= border for border in "clr")
+    return sum(first >= border for border in "dms")
 
 
 def opening(text: str, meaning: Meaning) -> str:
