@@ -29,6 +29,9 @@ _PLACE_WORDS = frozenset(
     token for entries in ENTRIES.values() for entry in entries if entry.kind == "position" for token in entry.tokens
 ) - {"the", "of", "image", "picture", "photo", "part", "edge", "side", "hand", "cross", "area", "border", "through"}
 _PREPOSITIONS = frozenset(["in", "on", "at", "along", "across", "around"])
+_EDGES = frozenset(
+    "across along and around as at because by for from in is led of on or rather than to why with".split()
+)  # a name that begins or ends with one would run into the sentence
 _THINGS = frozenset(
     ["hand", "part", "class", "label", "concept", "picture", "image", "photo", "things", "decision", "side"]
 )
@@ -189,6 +192,8 @@ def _needs_quotes(words: str) -> bool:
     if not _PLAIN_WORDS.fullmatch(words):
         return True
     tokens = _key(words)
+    if tokens[0] in _EDGES or tokens[-1] in _EDGES:
+        return True
     if any(token in RESERVED for token in tokens) or all(token in WORDS - _THINGS for token in tokens):
         return True
     for i, token in enumerate(tokens):
