@@ -1,0 +1,98 @@
+"""What the embedded language model reads before it writes: a meaning representation in a few dozen tokens.
+
+Whatever the choice of words may depend on, and nothing else: style, whether the target is the network's own answer,
+names, and of every piece of evidence its polarity, the size of its share, and its positions. Numbers are read as sizes;
+the lattice alone knows how they are written.
+
+    <plain> <answer> zebra <versus> horse <for 0.4> stripes <center> <left> <against 0.0> sky <top> <named 0.5> <text>
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nle_fast.errors import VerbalizerError
+from nle_fast.schema import POSITIONS, Meaning
+from nle_fast.verbalizers.phrases import Name, names_of
+
+__all__ = ["MARKERS", "PROMPT", "Piece", "compact"]
+
+#: Value of the key `nle_fast.prompt` in a GGUF file whose model reads these prompts.
+PROMPT = "compact/1"
+
+_SHARES = (0.0, 0.05, 0.1, 0.2, 0.4)
+_COVERAGES = (0.0, 0.25, 0.5, 0.75)
+_PROBABILITIES = (0.0, 0.5, 0.9)
+_PLACES = (
+    *POSITIONS, "entire image", "entire top", "entire bottom", "entire left", "entire right", "upper half",
+    "lower half", "left half", "right half", "center cross", "perimeter",
+)  # fmt: skip
+_LONGEST = 24  # characters of a name; its beginning is enough to choose words by
+
+
+class Piece(NamedTuple):
+    """A part of a prompt: a marker, which is one token of the model's, or text, in which no marker is ever read."""
+
+    text: str
+    marker: bool
+
+
+def _marker(word: str, value: float, steps: tuple[float, ...]) -> str:
+    return f"<{word} {max((step for step in steps if step <= abs(value)), default=0.0)}>"
+
+
+#: All markers, in the order of their tokens; the first begins nothing and ends a text.
+MARKERS: tuple[str, ...] = (
+    "<end>", "<text>", "<plain>", "<expert>", "<short>", "<answer>", "<not the answer>", "<versus>", "<unnamed>",
+    "<loosely>",
+    *(_marker("likely", step, _PROBABILITIES) for step in _PROBABILITIES),
+    *(_marker(word, step, _SHARES) for word in ("for", "against") for step in _SHARES),
+    *(_marker("named", step, _COVERAGES) for step in _COVERAGES),
+    *(f"<{place}>" for place in _PLACES),
+)  # fmt: skip
+
+
+def compact(meaning: Meaning) -> tuple[Piece, ...]:
+    """The prompt of a meaning representation, in pieces that are tokenized one by one.
+
+    Args:
+        meaning: What will be said. Sizes of a number: the largest step that it reaches. Long names are cut.
+
+    Returns:
+        Markers (of `MARKERS`), and names with a space before them.
+
+    Raises:
+        VerbalizerError: A position is not one of the known names.
+
+    Example:
+        >>> from nle_fast.schema import Evidence, Prediction
+        >>> stripes = Evidence(431, "Stripes", None, 6.0, 0.6, True, ("center", "left"), ())
+        >>> meaning = Meaning(Prediction(340, "zebra", 0.98, 12.0), None, (stripes,), 0.6, "layer4", "short")
+        >>> "".join(piece.text for piece in compact(meaning))
+        '<short><answer> zebra<for 0.4> stripes<center><left><named 0.5><text>'
+    """
+    names = names_of(meaning)
+    pieces = [_mark(f"<{meaning.style}>"), _mark("<answer>" if meaning.winner else "<not the answer>")]
+    pieces.append(_text(names.target))
+    if meaning.style == "expert":
+        pieces.append(_mark(_marker("likely", meaning.target.probability, _PROBABILITIES)))
+    if names.versus is not None:
+        pieces += [_mark("<versus>"), _text(names.versus)]
+    for item, name in zip(meaning.evidence, names.concepts, strict=True):
+        pieces.append(_mark(_marker("for" if item.supports else "against", item.share, _SHARES)))
+        pieces.append(_text(name) if name is not None else _mark("<loosely>" if item.loosely else "<unnamed>"))
+        for place in item.positions:
+            if place not in _PLACES:
+                raise VerbalizerError(
+                    f"`positions` must be names that nle_fast.ops gives, got {place!r}; use those names."
+                )
+            pieces.append(_mark(f"<{place}>"))
+    return (*pieces, _mark(_marker("named", meaning.coverage, _COVERAGES)), _mark("<text>"))
+
+
+def _mark(text: str) -> Piece:
+    return Piece(text, True)
+
+
+def _text(name: Name) -> Piece:
+    return Piece(f" {name.bare[:_LONGEST]}", False)

@@ -1,0 +1,303 @@
+"""Makes the embedded language model from nothing but a seed: vocabulary, corpus, network, GGUF, figures, card.
+
+    python -m training.verbalizer.train --out build/verbalizer      # about an hour and a half on 2 cores
+    python -m training.verbalizer.train --out build/tiny --tiny     # half a minute
+
+Stopped and started again it goes on where it was. At the end OUT holds `embedded.gguf`, `log.json`, `evaluation.json`
+and `CARD.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+# One thread per operation: the workers below are the threads; read by torch when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - its usual name
+
+from nle_fast.verbalizers.grammar import lattice_of
+from nle_fast.verbalizers.prompt import compact
+from training.classifier.progress import bar
+from training.verbalizer.corpus import BRANCH, FIRST_SEEDS, FORCED, PROMPT, Corpus, make_corpus
+from training.verbalizer.generator import lattice_text, random_meaning, write
+from training.verbalizer.network import Llama, Shape, export
+from training.verbalizer.vocabulary import Vocabulary, learn
+
+__all__ = ["TINY", "Settings", "losses", "main", "train"]
+
+#: Threads that share each batch; part of what decides the result, so not taken from the machine.
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run; written into its log."""
+
+    meanings: int = 60_000
+    temperature: float = 0.1
+    vocabulary: int = 3072
+    vocabulary_meanings: int = 4_000
+    shape: Shape = field(default_factory=lambda: Shape(3, 192, 512, 6))
+    steps: int = 2_000
+    batch_tokens: int = 6_144
+    rate: float = 3e-3
+    decay: float = 0.05
+    forced_weight: float = 0.1
+    forced_seen: float = 0.25
+    test_meanings: int = 1_000
+    pairs: int = 2_000
+    seed: int = 1
+    save_every: int = 100
+
+
+TINY = Settings(
+    meanings=60, vocabulary=512, vocabulary_meanings=60, shape=Shape(2, 64, 96, 2), steps=20, batch_tokens=1_024,
+    test_meanings=20, pairs=20, save_every=10,
+)  # fmt: skip
+
+
+def rate_at(step: int, settings: Settings) -> float:
+    """Rises over the first 4 %, then falls as a cosine."""
+    rise = max(1, settings.steps // 25)
+    if step < rise:
+        return settings.rate * (step + 1) / rise
+    return settings.rate * (0.5 + 0.5 * math.cos(math.pi * (step - rise) / max(1, settings.steps - rise)))
+
+
+def learn_vocabulary(settings: Settings) -> Vocabulary:
+    """From prompts and texts of the first meaning representations of the training."""
+
+    def texts() -> Iterator[str]:
+        for seed in range(FIRST_SEEDS["train"], FIRST_SEEDS["train"] + settings.vocabulary_meanings):
+            rng = Random(seed)
+            meaning = random_meaning(rng)
+            lattice = lattice_of(meaning)
+            yield from (piece.text for piece in compact(meaning) if not piece.marker)
+            yield from (lattice_text(lattice, rng) for _ in range(2))
+            if seed % 4 == 0:
+                yield from write(meaning, rng, 1)
+
+    return learn(texts(), settings.vocabulary)
+
+
+def batches(corpus: Corpus, settings: Settings, epoch: int) -> list[NDArray[np.int64]]:
+    """All examples in a random order, in batches of similar length and at most `batch_tokens` with their padding."""
+    rng = np.random.Generator(np.random.PCG64([settings.seed, epoch]))
+    lengths = np.diff(corpus.starts)
+    rows = rng.permutation(len(corpus))
+    found: list[NDArray[np.int64]] = []
+    for pool in np.array_split(rows, max(1, len(rows) // 8_192)):
+        ordered = pool[np.argsort(lengths[pool], kind="stable")]
+        start = 0
+        for end in range(1, len(ordered) + 1):
+            if end == len(ordered) or lengths[ordered[end]] * (end + 1 - start) > settings.batch_tokens:
+                found.append(ordered[start:end])
+                start = end
+    return [found[i] for i in rng.permutation(len(found))]
+
+
+def padded(corpus: Corpus, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """(N, T) tokens and kinds; behind its end an example is prompt, which nothing is learned from."""
+    longest = int((corpus.starts[rows + 1] - corpus.starts[rows]).max())
+    tokens, kinds = np.zeros((len(rows), longest), np.int64), np.full((len(rows), longest), PROMPT)
+    for i, row in enumerate(rows):
+        start, end = corpus.starts[row], corpus.starts[row + 1]
+        tokens[i, : end - start], kinds[i, : end - start] = corpus.tokens[start:end], corpus.kinds[start:end]
+    return torch.from_numpy(tokens), torch.from_numpy(kinds)
+
+
+def losses(network: Llama, tokens: Tensor, kinds: Tensor, seen: Tensor | None = None) -> dict[int, tuple[Tensor, int]]:
+    """Summed cross-entropy in nats and number of tokens, for `BRANCH` and `FORCED`.
+
+    Args:
+        network: Predicts.
+        tokens: (N, T).
+        kinds: (N, T).
+        seen: (N, T) which tokens count; None: all.
+    """
+    features = network.features(tokens[:, :-1])
+    found = {}
+    for kind in (BRANCH, FORCED):
+        chosen = kinds[:, 1:] == kind
+        if seen is not None:
+            chosen = chosen & seen[:, 1:]
+        loss = F.cross_entropy(network.logits(features[chosen]), tokens[:, 1:][chosen], reduction="sum")
+        found[kind] = loss, int(chosen.sum())
+    return found
+
+
+class Run:
+    """Everything that a training changes."""
+
+    def __init__(self, settings: Settings, tokens: int) -> None:
+        torch.manual_seed(settings.seed)
+        self.settings, self.step, self.seconds = settings, 0, 0.0
+        self.history: list[dict[str, float]] = []
+        self.network = Llama(tokens, settings.shape)
+        self._replicas = [self.network]
+        for _ in range(WORKERS - 1):
+            self._replicas.append(replica := Llama(tokens, settings.shape))
+            for own, shared in zip(replica.parameters(), self.network.parameters(), strict=True):
+                own.data = shared.data  # the weights are shared, the gradients are not
+        self._pool = ThreadPoolExecutor(WORKERS)
+        parameters = list(self.network.parameters())
+        groups = [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.decay},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=settings.rate, betas=(0.9, 0.98))
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` reads: tensors, numbers and text only, so that loading it runs no code."""
+        return {
+            "network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step,
+            "seconds": self.seconds, "history": json.dumps(self.history), "settings": json.dumps(asdict(self.settings)),
+        }  # fmt: skip
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from a kept state."""
+        if state["settings"] != json.dumps(asdict(self.settings)):
+            raise SystemExit("the checkpoint was made with other settings; remove it or choose another folder")
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds, self.history = state["step"], state["seconds"], json.loads(state["history"])
+
+    def advance(self, corpus: Corpus, rows: NDArray[np.int64]) -> dict[str, float]:
+        """One step; returns the mean loss of branchings and of forced tokens in nats."""
+        began, settings = time.perf_counter(), self.settings
+        tokens, kinds = padded(corpus, rows)
+        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + self.step)
+        seen = (kinds == BRANCH) | (torch.rand(kinds.shape, generator=generator) < settings.forced_seen)
+        branches, forced = (int(((kinds == kind) & seen).sum()) for kind in (BRANCH, FORCED))
+        weight = settings.forced_weight / settings.forced_seen
+
+        def share(worker: int) -> tuple[float, float]:
+            mine = slice(worker, None, WORKERS)
+            if not len(tokens[mine]):
+                return 0.0, 0.0
+            found = losses(self._replicas[worker], tokens[mine], kinds[mine], seen[mine])
+            loss = (found[BRANCH][0] + weight * found[FORCED][0]) / (branches + weight * forced)
+            loss.backward()
+            return float(found[BRANCH][0].detach()), float(found[FORCED][0].detach())
+
+        sums = list(self._pool.map(share, range(WORKERS)))
+        for parameters in zip(*(replica.parameters() for replica in self._replicas), strict=True):
+            for other in parameters[1:]:
+                if other.grad is not None:
+                    parameters[0].grad = other.grad if parameters[0].grad is None else parameters[0].grad + other.grad
+                other.grad = None
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate_at(self.step, settings)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.step += 1
+        self.seconds += time.perf_counter() - began
+        branch_sum, forced_sum = (sum(values) for values in zip(*sums, strict=True))
+        return {"branch": branch_sum / max(1, branches), "forced": forced_sum / max(1, forced)}
+
+
+@torch.no_grad()
+def held_out(network: Llama, corpus: Corpus, settings: Settings) -> dict[str, float]:
+    """Mean loss per token in nats, at branchings and where the text is forced."""
+    total, count = dict.fromkeys((BRANCH, FORCED), 0.0), dict.fromkeys((BRANCH, FORCED), 0)
+    for rows in batches(corpus, settings, 0):
+        for kind, (loss, number) in losses(network, *padded(corpus, rows)).items():
+            total[kind] += float(loss)
+            count[kind] += number
+    return {name: total[kind] / max(1, count[kind]) for name, kind in (("branch", BRANCH), ("forced", FORCED))}
+
+
+def train(settings: Settings, out: Path, processes: int = 2) -> dict[str, Any]:
+    """Trains and exports; see the module.
+
+    Args:
+        settings: Of the run.
+        out: Folder for `embedded.gguf`, `log.json`, `last.pt`, `vocabulary.json` and the corpus.
+        processes: That make the corpus.
+
+    Returns:
+        What `log.json` says.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    began = time.perf_counter()
+    if (out / "vocabulary.json").exists():
+        vocabulary = Vocabulary.load(out / "vocabulary.json")
+    else:
+        vocabulary = learn_vocabulary(settings)
+        vocabulary.save(out / "vocabulary.json")
+    made = (vocabulary, settings.temperature, processes)
+    corpus = make_corpus(out / "corpus", "train", settings.meanings, *made)
+    test = make_corpus(out / "corpus", "test", settings.test_meanings, *made)
+    corpus_seconds = time.perf_counter() - began
+    run = Run(settings, len(vocabulary.tokens))
+    if (out / "last.pt").exists():
+        run.restore(torch.load(out / "last.pt", weights_only=True))
+    log: dict[str, Any] = {}
+    order, epoch = batches(corpus, settings, 0), 0
+    before = 0  # steps of earlier epochs
+    with bar("training", settings.steps, run.step) as shown:
+        while run.step < settings.steps:
+            while run.step - before >= len(order):
+                before, epoch = before + len(order), epoch + 1
+                order = batches(corpus, settings, epoch)
+            loss = run.advance(corpus, order[run.step - before])
+            shown.advance(1, f"branch {loss['branch']:.3f} forced {loss['forced']:.3f}")
+            if run.step % settings.save_every and run.step < settings.steps:
+                continue
+            measured = held_out(run.network, test, settings)
+            run.history.append({"step": run.step, **{f"test_{name}": value for name, value in measured.items()}})
+            torch.save(run.state(), out / "last.part")
+            (out / "last.part").replace(out / "last.pt")
+            for kind in ("f16", "q8_0"):
+                export(run.network, vocabulary, out / f"{kind}.gguf", kind)
+            log = {
+                "settings": asdict(settings),
+                "weights": sum(p.numel() for p in run.network.parameters()),
+                "tokens": len(vocabulary.tokens),
+                "corpus": {
+                    "examples": len(corpus), "tokens": len(corpus.tokens),
+                    "branchings": int((corpus.kinds == BRANCH).sum()),
+                    "prompt_tokens": int((corpus.kinds == PROMPT).sum()), "seconds": round(corpus_seconds, 1),
+                },
+                "epochs": round(epoch + (run.step - before) / len(order), 2),
+                "training_seconds": round(run.seconds, 1),
+                "history": run.history,
+                "bytes": {kind: (out / f"{kind}.gguf").stat().st_size for kind in ("f16", "q8_0")},
+            }  # fmt: skip
+            (out / "log.json").write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
+            print(f"step {run.step}: held-out loss {measured}, {run.seconds:.0f} s", flush=True)
+    return log or json.loads((out / "log.json").read_text(encoding="utf-8"))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line; see the module."""
+    parser = argparse.ArgumentParser(prog="training.verbalizer.train", description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder for all that is made")
+    parser.add_argument("--tiny", action="store_true", help="half a minute, to see that all works")
+    parser.add_argument("--meanings", type=int, help="meaning representations to train on")
+    parser.add_argument("--steps", type=int, help="training steps")
+    parser.add_argument("--processes", type=int, default=2, help="processes that make the corpus")
+    given = parser.parse_args(arguments)
+    changed = {"meanings": given.meanings, "steps": given.steps}
+    settings = replace(TINY if given.tiny else Settings(), **{name: value for name, value in changed.items() if value})
+    train(settings, given.out, given.processes)
+
+
+if __name__ == "__main__":
+    main()
