@@ -9,7 +9,9 @@ import pytest
 from fakes import scene, write_bundle_of, write_onnx
 from jsonschema import Draft202012Validator
 from PIL import Image
+from typer.testing import CliRunner
 
+from nle_fast.cli import app
 from nle_fast.explanation import schema
 
 
@@ -186,3 +188,13 @@ def test_version_and_doctor():
     assert checks["llama.cpp"]["state"] == "ok"
     assert done.returncode == 0
     assert "ONNX Runtime" in run("doctor").stdout
+
+
+def test_ctrl_c_is_one_line_and_130(folder, monkeypatch):
+    def stop(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nle_fast.explainer.Explainer.__init__", stop)
+    done = CliRunner().invoke(app, ["explain", str(folder / "photo0.png")])
+    assert done.exit_code == 130
+    assert done.stderr.splitlines() == ["stopped: nothing more is written."]

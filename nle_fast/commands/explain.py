@@ -1,0 +1,130 @@
+"""`nle-fast explain`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nle_fast.commands.common import Debug, debugging, one_line, one_line_errors, print_error
+from nle_fast.errors import InputError
+
+if TYPE_CHECKING:
+    from nle_fast.explanation import Explanation
+
+__all__ = ["explain"]
+
+
+class _Style(str, Enum):
+    plain = "plain"
+    expert = "expert"
+    short = "short"
+
+
+def explain(
+    pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Picture files.", show_default=False)],
+    model: Annotated[
+        Path | None, typer.Option(help="A bundle's folder, or an .onnx file; the embedded network if not given.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer whose neurons explain; the last one if not given.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Class names, one per line.")] = None,
+    concepts: Annotated[Path | None, typer.Option(help="Words for the neurons, .csv or .json.")] = None,
+    verbalizer: Annotated[str, typer.Option(help="llama, template, or the path of a .gguf file.")] = "llama",
+    target: Annotated[str | None, typer.Option(help="Explain this class (label or index), not the winner.")] = None,
+    versus: Annotated[str | None, typer.Option(help="Why not this class (label or index)?")] = None,
+    style: Annotated[_Style, typer.Option(help="How the text sounds.")] = _Style.plain,
+    top_k: Annotated[int, typer.Option(help="How many neurons to name.")] = 5,
+    against: Annotated[bool, typer.Option("--against", help="Also name what speaks against the class.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one line per picture; write no files.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results, one folder per picture (explanations/ if not given).")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Explain pictures: prints the text, and saves the picture with its regions, the text and the JSON."""
+    failed = False
+    with one_line_errors(debug):
+        from nle_fast.bundle import DEFAULT_BUNDLE
+        from nle_fast.config import Config
+        from nle_fast.explainer import Explainer
+
+        explainer = Explainer(
+            DEFAULT_BUNDLE if model is None else model,
+            layer=layer,
+            labels=labels,
+            concepts=concepts,
+            verbalizer=verbalizer,
+            config=Config(top_k=top_k, against=against, style=style.value),
+        )
+        folder = Path("explanations") if out is None and not as_json else out
+        for picture in _with_progress(pictures):
+            try:
+                explanation = explainer(picture, target=_class(target), versus=_class(versus))
+                saved = None if folder is None else _save(explanation, folder, picture)
+            # One bad picture among many must not cost the others.
+            except InputError as error:
+                if debugging() or len(pictures) == 1:
+                    raise
+                print_error(error)
+                failed = True
+                continue
+            if as_json:
+                typer.echo(explanation.to_json())
+            else:
+                _print_explanation(explanation, picture, saved)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _class(name: str | None) -> str | int | None:
+    """A class as typed: digits are an index."""
+    return int(name) if name is not None and name.isdecimal() else name
+
+
+def _save(explanation: Explanation, folder: Path, picture: Path) -> Path:
+    """Save into a new folder named after the picture; an earlier result is kept."""
+    names = (picture.stem if i == 1 else f"{picture.stem}-{i}" for i in count(1))
+    new = next(folder / name for name in names if not (folder / name).exists())
+    explanation.save(new)
+    return new
+
+
+def _print_explanation(explanation: Explanation, picture: Path, saved: Path | None) -> None:
+    from rich.console import Console
+
+    from nle_fast.draw import rich_text
+
+    laps = " · ".join(f"{stage} {ms:.1f} ms" for stage, ms in explanation.timings.items())
+    footer = [
+        f"network: {explanation.provenance['network']}",
+        laps,
+        explanation.provenance["verbalizer"]["note"],
+        str(saved / "picture.png") if saved else "",
+    ]
+    console = Console(highlight=False)
+    # A program that reads along gets the bare text; colors and numbers are for a person's terminal.
+    console.print(one_line(picture.name), markup=False, style="bold", soft_wrap=True)
+    text = (
+        rich_text(explanation.text, explanation.spans, explanation.evidence)
+        if console.is_terminal
+        else explanation.text
+    )
+    console.print(text, markup=False, soft_wrap=not console.is_terminal)
+    for line in filter(None, footer):
+        console.print(one_line(line), markup=False, style="dim", soft_wrap=True)
+
+
+def _with_progress(pictures: list[Path]) -> Iterator[Path]:
+    """The pictures, with a progress bar on stderr where a person watches many."""
+    if len(pictures) < 3 or not sys.stderr.isatty():
+        yield from pictures
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(pictures, "explaining", console=Console(stderr=True), transient=True)
