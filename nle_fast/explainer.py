@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nle_fast import ops
 from nle_fast.bundle import DEFAULT_BUNDLE, Bundle, read_bundle
+from nle_fast.certificate import Certificate, measure_certificate
 from nle_fast.classifiers import Classifier, check_activations, check_logits, narrow, open_classifier, read
 from nle_fast.concepts import Concepts, open_concepts, words_of
 from nle_fast.config import Config
@@ -119,25 +120,35 @@ class Explainer:
         """What tells this network and layer from another; None where the classifier has none."""
         return getattr(self.classifier, "fingerprint", None)
 
-    def __call__(self, picture: Picture, target: Target | None = None, versus: Target | None = None) -> Explanation:
+    def __call__(
+        self,
+        picture: Picture,
+        target: Target | None = None,
+        versus: Target | None = None,
+        *,
+        certify: bool = False,
+    ) -> Explanation:
         """Explain one picture.
 
         Args:
             picture: A path, bytes, a PIL image, or a uint8 array (H, W, 3).
             target: The class to explain, by label or index; None: the winner.
             versus: Another class: why `target` and not this.
+            certify: Measure on this picture what masking the named neurons does, beside random ones; see `Certificate`.
 
         Raises:
             InputError: The picture cannot be read, or there is no such class.
             BackendError: The network failed on it.
         """
-        return self.batch([picture], [target], [versus])[0]
+        return self.batch([picture], [target], [versus], certify=certify)[0]
 
     def batch(
         self,
         pictures: Iterable[Picture],
         targets: Sequence[Target | None] | None = None,
         versus: Sequence[Target | None] | None = None,
+        *,
+        certify: bool = False,
     ) -> list[Explanation]:
         """Explain several pictures in one forward; arguments as for one, a list per argument."""
         pictures = picture_list(pictures)
@@ -161,15 +172,30 @@ class Explainer:
             top.maps, sizes, windows, config.threshold, config.connectivity, config.min_area, config.position_rule
         )
         laps.end("regions")
-        return [
+        told = [
             self._tell(opened[i], reading.logits[i], reading.class_index[i], others[i], top, places[i], i, laps)
             for i in range(len(opened))
         ]
+        return [self._certified(one, reading.activations[i : i + 1]) for i, one in enumerate(told)] if certify else told
 
     def stream(self, frames: Iterable[Picture]) -> Iterator[Explanation]:
         """Explain frames one by one as they come; holds one frame at a time."""
         for frame in frames:
             yield self(frame)
+
+    def certificate_of(self, explanation: Explanation) -> Certificate:
+        """What masking the named neurons does to the explanation's picture, which is read again.
+
+        Raises:
+            InputError: The explanation has no picture.
+        """
+        if explanation.picture is None:
+            raise InputError("`explanation` must have its picture, got one read from JSON; explain the picture again.")
+        activations = self.classifier.activations(self.preprocess([explanation.picture]))
+        check_activations(activations, 1, self.classifier.num_neurons)
+        return measure_certificate(
+            self.classifier, activations, explanation.prediction, explanation.meaning, explanation.spans
+        )
 
     def mask(self, picture: Picture, neurons: Iterable[int], target: Target | None = None) -> Prediction:
         """What the network would say if it could not see this: the prediction with these neurons zeroed.
@@ -239,4 +265,12 @@ class Explainer:
             },
             meaning=meaning,
             picture=picture,
-        )
+        ).made_by(self)
+
+    def _certified(self, one: Explanation, activations: Any) -> Explanation:
+        laps = Laps(1)
+        certificate = measure_certificate(self.classifier, activations, one.prediction, one.meaning, one.spans)
+        laps.end("certify")
+        spent = laps.timings()["certify"]
+        timings = {**one.timings, "certify": spent, "total": one.timings["total"] + spent}
+        return replace(one, certificate=certificate, timings=timings).made_by(self)

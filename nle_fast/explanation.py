@@ -2,6 +2,7 @@
 
 Explanation ─► to_dict / to_json ─► from_dict / from_json      (all but the picture)
             ─► draw(), _repr_html_(), save(folder)
+            ─► certify()      (asks the explainer that made it)
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nle_fast.certificate import Certificate
 from nle_fast.draw import draw_explanation, explanation_html
 from nle_fast.errors import InputError
 from nle_fast.schema import Evidence, Meaning, Prediction, Region, Span
@@ -49,8 +51,21 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
+class Certifier(Protocol):
+    """What can measure an explanation on its picture: the explainer that made it."""
+
+    def certificate_of(self, explanation: Explanation, /) -> Certificate:
+        """Read the picture again and mask what the explanation names."""
+
+
+class _Made:
+    """Keeps who made an explanation, outside its fields: it is no part of what is equal, copied, pickled or written."""
+
+    __slots__ = ("_certifier",)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class Explanation:
+class Explanation(_Made):
     """One picture's explanation.
 
     Two explanations are equal when they say the same from the same origin: the times taken and the pixels do not count.
@@ -70,6 +85,7 @@ class Explanation:
             (`asked`, `used`, and in `note` why these differ); more keys may come.
         meaning: The meaning representation that the text was checked against; agrees with the four fields above.
         picture: The upright RGB picture; None after reading back from JSON.
+        certificate: What masking the named neurons does to this picture; None unless asked for.
 
     Raises:
         InputError: `target`, `versus`, `evidence` or `coverage` is not the meaning representation's, or its `winner`
@@ -87,6 +103,7 @@ class Explanation:
     provenance: Mapping[str, Any] = field(hash=False)
     meaning: Meaning
     picture: Image | None = field(default=None, compare=False)
+    certificate: Certificate | None = None
 
     def __post_init__(self) -> None:
         for name in ("target", "versus", "evidence", "coverage"):
@@ -113,6 +130,30 @@ class Explanation:
         return explanation_html(
             self.picture, self.evidence, self.text, self.spans, target=self.target, versus=self.versus
         )
+
+    def certify(self) -> Explanation:
+        """The same explanation with its certificate: masking the named neurons, beside random ones, on this picture.
+
+        The explainer reads the picture again, one forward more, since activations are not kept with explanations;
+        `explainer(picture, certify=True)` measures while it has them.
+
+        Raises:
+            InputError: It has no picture or does not know its explainer: it was read from JSON, pickled, or changed.
+        """
+        if self.certificate is not None:
+            return self
+        certifier = getattr(self, "_certifier", None)
+        if certifier is None or self.picture is None:
+            raise InputError(
+                "`certify` must be asked of an explanation as its explainer gave it, got one without picture or "
+                "explainer; call explainer(picture, certify=True) and keep its JSON."
+            )
+        return dataclasses.replace(self, certificate=certifier.certificate_of(self)).made_by(certifier)
+
+    def made_by(self, certifier: Certifier) -> Explanation:
+        """Itself, after noting who can certify it."""
+        object.__setattr__(self, "_certifier", certifier)
+        return self
 
     def draw(self, *, longest: int = 1600, font: str | os.PathLike[str] | None = None) -> Image:
         """The picture with the regions outlined and numbered, the text below in the same colors.
@@ -152,6 +193,7 @@ class Explanation:
             "meaning": {"layer": self.meaning.layer, "style": self.meaning.style},
             "timings": self.timings,
             "provenance": self.provenance,
+            "certificate": self.certificate,
         }
         return {name: _plain(value, name) for name, value in whole.items()}
 
@@ -201,6 +243,7 @@ class Explanation:
             timings=dict(data["timings"]),
             provenance=dict(data["provenance"]),
             meaning=meaning,
+            certificate=_certificate(data["certificate"]),
         )
 
     @classmethod
@@ -281,6 +324,10 @@ def _evidence(data: Mapping[str, Any]) -> Evidence:
         for region in data["regions"]
     )
     return Evidence(**{**data, "positions": tuple(data["positions"]), "regions": regions})
+
+
+def _certificate(data: Mapping[str, Any] | None) -> Certificate | None:
+    return None if data is None else Certificate(**{**data, "neurons": tuple(data["neurons"])})
 
 
 def _plain(value: object, where: str) -> Any:

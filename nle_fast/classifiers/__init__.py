@@ -13,9 +13,21 @@ from typing import Any
 import numpy as np
 
 from nle_fast.classifiers.base import MEMBERS, Classifier, Reading, check_activations, check_logits, narrow, read
+from nle_fast.classifiers.masking import masked_logits
+from nle_fast.classifiers.picture_cut import cut_at_picture
 from nle_fast.errors import InputError, LayerNotFoundError, ModelError
 
-__all__ = ["Classifier", "Reading", "check_activations", "check_logits", "narrow", "open_classifier", "read"]
+__all__ = [
+    "Classifier",
+    "Reading",
+    "check_activations",
+    "check_logits",
+    "cut_at_picture",
+    "masked_logits",
+    "narrow",
+    "open_classifier",
+    "read",
+]
 
 WEIGHTS = {".pt", ".pth", ".th", ".bin", ".ckpt", ".safetensors", ".pkl", ".h5", ".keras", ".npz"}
 

@@ -1,0 +1,78 @@
+"""What a network says without some of its neurons: the head run again on masked activations, many masks at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nle_fast.classifiers.base import Classifier, as_numpy, check_logits
+from nle_fast.errors import InputError
+
+__all__ = ["masked_logits"]
+
+#: Masked activations that exist at one time, in bytes; several times what a processor's cache holds gains nothing.
+AT_MOST_BYTES = 32 << 20
+
+
+def masked_logits(
+    classifier: Classifier,
+    activations: Any,
+    masks: NDArray[np.bool_],
+    replacement: NDArray[Any] | None = None,
+    donors: NDArray[np.int64] | None = None,
+    *,
+    at_most_bytes: int = AT_MOST_BYTES,
+) -> NDArray[np.float32]:
+    """Logits with the neurons of each mask replaced; only the head runs, on as many masks at a time as memory allows.
+
+    Args:
+        classifier: Any `Classifier`; its trunk is not run.
+        activations: (N, C, H, W) as the classifier gave them, NumPy or torch.
+        masks: (N, M, C), true where a neuron of picture n is masked in its m-th mask.
+        replacement: What stands in for a masked map: None for zeros; (C,), one value per neuron; or (D, C, H, W), maps
+            of D donors.
+        donors: (N, M) in [0, D): which donor each mask takes its maps from; only with maps of donors.
+        at_most_bytes: Bound of the masked activations that are held at a time; one mask is always allowed.
+
+    Returns:
+        (N, M, K) float32.
+
+    Raises:
+        InputError: The shapes do not fit each other.
+        ModelError: The head gave logits of another shape, or that are not finite.
+
+    Source: "Masking effect", method.md: z(A) − z(A with the channels zeroed), by running the head again.
+    """
+    given = as_numpy(activations)
+    count, neurons = given.shape[:2]
+    fits = masks.ndim == 3 and masks.shape[::2] == (count, neurons) and masks.dtype == np.bool_
+    if not fits:
+        raise InputError(
+            f"`masks` must be bool of shape ({count}, M, {neurons}), got {masks.dtype} of {masks.shape}; "
+            "one row of neurons per mask."
+        )
+    fill = None if replacement is None else np.asarray(replacement, given.dtype)
+    if fill is not None and (donors is None) != (fill.shape == (neurons,)):
+        raise InputError(
+            f"`replacement` must be ({neurons},), or maps (D, {neurons}, H, W) with `donors`, got {fill.shape}; "
+            "give one value per neuron, or say which donor each mask takes."
+        )
+    each = masks.shape[1]
+    logits = np.empty((count * each, classifier.num_classes), np.float32)
+    step = max(1, at_most_bytes // max(given[0].nbytes, 1))
+    for start in range(0, count * each, step):
+        rows = np.arange(start, min(start + step, count * each))
+        picture, mask = np.divmod(rows, each)
+        keep = (~masks[picture, mask])[:, :, None, None]
+        # A picture is not copied once per mask before it is masked.
+        source = given if count == 1 else given[picture]
+        block = source * keep.astype(given.dtype)
+        if fill is not None:
+            stand_in = fill[None, :, None, None] if donors is None else fill[donors[picture, mask]]
+            block = np.where(keep, block, stand_in)
+        # A classifier gets what it gave: tensors on its device, or NumPy.
+        again = activations.new_tensor(block) if hasattr(activations, "new_tensor") else block
+        logits[rows] = check_logits(classifier.logits(again), again, classifier.num_classes)
+    return logits.reshape(count, each, -1)
