@@ -172,7 +172,8 @@ def test_the_loss_falls_and_the_log_says_what_was_done(trained):
     out, log = trained
     assert json.loads((out / "log.json").read_text()) == json.loads(json.dumps(log))
     assert [entry["step"] for entry in log["history"]] == [3, 6]
-    assert log["history"][1]["test_branch"] < log["history"][0]["test_branch"]
+    assert log["history"][1]["text"] < log["history"][0]["text"]
+    assert all(entry["choice"] > entry["choice_floor"] > 0 for entry in log["history"])
     assert log["corpus"]["examples"] >= SETTINGS.meanings
 
 

@@ -1,9 +1,9 @@
 """The corpus: prompts of random meaning representations, and texts that a reader prefers, as arrays of tokens.
 
 For each meaning representation a climb through its lattice finds the texts that score best (`preference`), and one is
-drawn with a probability proportional to exp(score / temperature): so the likelihood of a branch is how readers like
-what lies behind it. A second text follows a random beginning, from which nothing is learned but what goes best with it.
-A few texts come from the generator's wordings outside the lattice.
+drawn with a probability proportional to exp(score / temperature). Where the engine will have a choice, each token that
+it may choose comes with the best score found behind it. A second text follows a random beginning, from which nothing is
+learned but what goes best with it. A few texts come from the generator's wordings outside the lattice.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -37,15 +38,16 @@ END = 0
 #: Meaning representation n of a use has the seed `FIRST_SEEDS[use] + n`.
 FIRST_SEEDS = {"train": 10_000_000, "test": 20_000_000, "pairs": 30_000_000, "diversity": 40_000_000}
 
-_WHOLE = 0.25  # share of texts that are kept whole; of the others, what follows the last branching is not needed
-_FREE = 0.1  # share of meaning representations that also give a text outside the lattice
+_WHOLE = 0.15  # share of texts that are kept whole; of the others, what follows the last branching is not needed
+_FREE = 0.05  # share of meaning representations that also give a text outside the lattice
 
 
 class Example(NamedTuple):
-    """Tokens, and for each what it is: `PROMPT`, `FORCED` or `BRANCH`."""
+    """Tokens, what each is (`PROMPT`, `FORCED`, `BRANCH`), and for each `BRANCH` its rivals and their scores."""
 
     tokens: list[int]
     kinds: list[int]
+    rivals: list[dict[int, float]]
 
 
 class Passed(NamedTuple):
@@ -124,7 +126,14 @@ def draw(scores: dict[str, float], temperature: float, rng: Random) -> str:
 
 
 def example(
-    lattice: Lattice, meaning: Meaning, text: str, tokenizer: Tokenizer, *, start: int = 0, whole: bool = True
+    lattice: Lattice,
+    meaning: Meaning,
+    text: str,
+    tokenizer: Tokenizer,
+    scores: Mapping[str, float] | None = None,
+    *,
+    start: int = 0,
+    whole: bool = True,
 ) -> Example:
     """A prompt and a text of its lattice; token by token where the engine would have had a choice.
 
@@ -133,40 +142,54 @@ def example(
         meaning: To make the prompt of.
         text: One of the lattice's.
         tokenizer: Reads both.
+        scores: Of texts, this one among them; an option with none behind it is no choice. None: all are equally good.
         start: Branchings before this character count as forced.
         whole: Else what comes after the last branching is left out.
     """
     tokens = tokenizer.prompt(compact(meaning))
-    kinds = [PROMPT] * len(tokens)
+    made = Example(tokens, [PROMPT] * len(tokens), [])
     walk = lattice.walk()
-    _add(tokens, kinds, tokenizer.text(walk.forced()))
+    _add(made, tokenizer.text(walk.forced()))
     while walk.options:
-        rest = text[len(walk.text) :]
-        taken = next(i for i, option in enumerate(walk.options) if rest.startswith(option))
-        read = [tokenizer.text(option) for option in walk.options]
-        left = read
-        for at, token in enumerate(read[taken]):
-            branch = len(walk.text) >= start and len({other[at] for other in left}) > 1
-            _add(tokens, kinds, [token], BRANCH if branch else FORCED)
-            left = [other for other in left if other[at] == token and len(other) > at + 1]
+        taken = next(i for i, option in enumerate(walk.options) if text.startswith(option, len(walk.text)))
+        free = len(walk.text) >= start
+        worth = [_worth(walk.text + option, scores) for option in walk.options]
+        left = [(tokenizer.text(option), value) for option, value in zip(walk.options, worth, strict=True)]
+        for at, token in enumerate(left[taken][0]):
+            rivals: dict[int, float] = {}
+            for other, value in left:
+                if value > -math.inf:
+                    rivals[other[at]] = max(value, rivals.get(other[at], value))
+            _add(made, [token], rivals if free and len(rivals) > 1 else None)
+            left = [(other, value) for other, value in left if other[at] == token and len(other) > at + 1]
         walk.take(taken)
-    if not whole:
-        last = max((i for i, kind in enumerate(kinds) if kind == BRANCH), default=len(kinds) - 1)
-        return Example(tokens[: last + 1], kinds[: last + 1])
-    _add(tokens, kinds, [END])
-    return Example(tokens, kinds)
+    if whole:
+        _add(made, [END])
+        return made
+    last = max((i for i, kind in enumerate(made.kinds) if kind == BRANCH), default=len(made.kinds) - 1)
+    return Example(made.tokens[: last + 1], made.kinds[: last + 1], made.rivals)
+
+
+def _worth(beginning: str, scores: Mapping[str, float] | None) -> float:
+    """The best score of the texts that begin so."""
+    if scores is None:
+        return 0.0
+    return max((value for text, value in scores.items() if text.startswith(beginning)), default=-math.inf)
 
 
 def free_example(meaning: Meaning, text: str, tokenizer: Tokenizer) -> Example:
     """A prompt and a text that need not be of the lattice."""
     tokens = tokenizer.prompt(compact(meaning))
-    written = [*tokenizer.text(text), END]
-    return Example(tokens + written, [PROMPT] * len(tokens) + [FORCED] * len(written))
+    made = Example(tokens, [PROMPT] * len(tokens), [])
+    _add(made, [*tokenizer.text(text), END])
+    return made
 
 
-def _add(tokens: list[int], kinds: list[int], new: list[int], kind: int = FORCED) -> None:
-    tokens += new
-    kinds += [kind] * len(new)
+def _add(made: Example, new: list[int], rivals: dict[int, float] | None = None) -> None:
+    made.tokens.extend(new)
+    made.kinds.extend([FORCED if rivals is None else BRANCH] * len(new))
+    if rivals is not None:
+        made.rivals.append(rivals)
 
 
 def examples(seed: int, tokenizer: Tokenizer, temperature: float) -> Iterator[Example]:
@@ -179,7 +202,8 @@ def examples(seed: int, tokenizer: Tokenizer, temperature: float) -> Iterator[Ex
         if choices and len(scores) == 1:
             continue
         text = draw(scores, temperature, rng)
-        yield example(lattice, meaning, text, tokenizer, start=start, whole=not choices and rng.random() < _WHOLE)
+        whole = not choices and rng.random() < _WHOLE
+        yield example(lattice, meaning, text, tokenizer, scores, start=start, whole=whole)
     if rng.random() < _FREE:
         written = {text: score(text, meaning) for text in write(meaning, rng, 4)}
         yield free_example(meaning, draw(written, temperature, rng), tokenizer)
@@ -187,42 +211,72 @@ def examples(seed: int, tokenizer: Tokenizer, temperature: float) -> Iterator[Ex
 
 @dataclass(frozen=True)
 class Corpus:
-    """Examples end to end; example i is `tokens[starts[i]:starts[i + 1]]`."""
+    """Examples end to end.
+
+    Attributes:
+        tokens: Example i is `tokens[starts[i]:starts[i + 1]]`.
+        kinds: What each token is.
+        starts: Of the examples.
+        rivals: Tokens to choose among; those of branching j, counted through all examples, are
+            `rivals[splits[j]:splits[j + 1]]`, and those of example i begin with branching `branches[i]`.
+        scores: The best score behind each of them.
+        splits: See `rivals`.
+    """
 
     tokens: NDArray[np.uint16]
     kinds: NDArray[np.uint8]
     starts: NDArray[np.int64]
+    rivals: NDArray[np.uint16]
+    scores: NDArray[np.float32]
+    splits: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    @cached_property
+    def branches(self) -> NDArray[np.int64]:
+        """See `rivals`."""
+        before: NDArray[np.int64] = np.concatenate([[0], np.cumsum(self.kinds == BRANCH)])[self.starts]
+        return before
+
     @staticmethod
     def of(made: Sequence[Example]) -> Corpus:
         """Puts examples end to end."""
-        tokens = np.array([token for one in made for token in one.tokens], np.uint16)
-        kinds = np.array([kind for one in made for kind in one.kinds], np.uint8)
-        return Corpus(tokens, kinds, np.cumsum([0, *(len(one.tokens) for one in made)]))
+        rivals = [branch for one in made for branch in one.rivals]
+        return Corpus(
+            np.array([token for one in made for token in one.tokens], np.uint16),
+            np.array([kind for one in made for kind in one.kinds], np.uint8),
+            np.cumsum([0, *(len(one.tokens) for one in made)]),
+            np.array([token for branch in rivals for token in branch], np.uint16),
+            np.array([value for branch in rivals for value in branch.values()], np.float32),
+            np.cumsum([0, *(len(branch) for branch in rivals)]),
+        )
 
     @staticmethod
     def joined(parts: Sequence[Corpus]) -> Corpus:
         """One corpus of several."""
-        lengths = np.concatenate([np.diff(part.starts) for part in parts])
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        return Corpus(
-            np.concatenate([part.tokens for part in parts]), np.concatenate([part.kinds for part in parts]), starts
-        )
+
+        def ends(name: str) -> NDArray[np.int64]:
+            lengths = np.concatenate([np.diff(getattr(part, name)) for part in parts])
+            return np.concatenate([[0], np.cumsum(lengths)])
+
+        flat = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("tokens", "kinds", "rivals", "scores")
+        }
+        return Corpus(**flat, starts=ends("starts"), splits=ends("splits"))
 
     def save(self, path: Path) -> None:
         """Writes the arrays."""
         kept = path.with_suffix(".part.npz")
-        np.savez(kept, tokens=self.tokens, kinds=self.kinds, starts=self.starts)
+        np.savez(kept, **{entry.name: getattr(self, entry.name) for entry in fields(self)})
         kept.replace(path)
 
     @staticmethod
     def load(path: Path) -> Corpus:
         """Reads what `save` wrote."""
         with np.load(path) as kept:
-            return Corpus(kept["tokens"], kept["kinds"], kept["starts"])
+            return Corpus(**{entry.name: kept[entry.name] for entry in fields(Corpus)})
 
 
 class Order(NamedTuple):

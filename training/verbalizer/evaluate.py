@@ -212,9 +212,10 @@ def rounding(network: Llama, test: Corpus, settings: Settings) -> dict[str, Any]
                 parameter.copy_(torch.from_numpy(change(parameter.numpy())))
         chosen = []
         for rows in batches(test, settings, 0):
-            tokens, kinds = padded(test, rows)
-            features = changed.features(tokens[:, :-1])
-            chosen.append(changed.logits(features[kinds[:, 1:] == BRANCH]).argmax(-1))
+            batch = padded(test, rows)
+            features = changed.features(batch.tokens[:, :-1])[batch.kinds[:, 1:] == BRANCH]
+            logits = (features[:, None] * changed.token_embd(batch.rivals)).sum(-1)
+            chosen.append(logits.masked_fill(batch.scores == -torch.inf, -torch.inf).argmax(-1))
         choices[kind] = torch.cat(chosen)
         same = float((choices[kind] == choices["f32"]).double().mean())
         found[kind] = {"held_out": held_out(changed, test, settings), "same_choice_as_f32": same}

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 # One thread per operation: the workers below are the threads; read by torch when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -33,7 +33,7 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 from nle_fast.verbalizers.grammar import lattice_of
 from nle_fast.verbalizers.prompt import compact
 from training.classifier.progress import bar
-from training.verbalizer.corpus import BRANCH, FIRST_SEEDS, FORCED, PROMPT, Corpus, make_corpus
+from training.verbalizer.corpus import BRANCH, FIRST_SEEDS, PROMPT, Corpus, make_corpus
 from training.verbalizer.generator import lattice_text, random_meaning, write
 from training.verbalizer.network import Llama, Shape, export
 from training.verbalizer.vocabulary import Vocabulary, learn
@@ -48,17 +48,17 @@ WORKERS = 2
 class Settings:
     """One run; written into its log."""
 
-    meanings: int = 60_000
+    meanings: int = 20_000
     temperature: float = 0.1
     vocabulary: int = 3072
     vocabulary_meanings: int = 4_000
-    shape: Shape = field(default_factory=lambda: Shape(3, 192, 512, 6))
+    shape: Shape = field(default_factory=lambda: Shape(3, 160, 448, 5))
     steps: int = 2_000
-    batch_tokens: int = 6_144
+    batch_tokens: int = 4_096
     rate: float = 3e-3
     decay: float = 0.05
-    forced_weight: float = 0.1
-    forced_seen: float = 0.25
+    text_weight: float = 0.2
+    text_seen: float = 0.15
     test_meanings: int = 1_000
     pairs: int = 2_000
     seed: int = 1
@@ -111,34 +111,79 @@ def batches(corpus: Corpus, settings: Settings, epoch: int) -> list[NDArray[np.i
     return [found[i] for i in rng.permutation(len(found))]
 
 
-def padded(corpus: Corpus, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """(N, T) tokens and kinds; behind its end an example is prompt, which nothing is learned from."""
-    longest = int((corpus.starts[rows + 1] - corpus.starts[rows]).max())
+class Batch(NamedTuple):
+    """Some examples: (N, T) tokens and kinds, and (B, R) rivals and scores of their B branchings in the same order.
+
+    Behind its end an example is prompt, which nothing is learned from; behind its last rival a branching has scores of
+    −∞.
+    """
+
+    tokens: Tensor
+    kinds: Tensor
+    rivals: Tensor
+    scores: Tensor
+
+
+def padded(corpus: Corpus, rows: NDArray[np.int64]) -> Batch:
+    """The examples with these numbers as one batch."""
+    longest = int((corpus.starts[rows + 1] - corpus.starts[rows]).max(initial=2))
     tokens, kinds = np.zeros((len(rows), longest), np.int64), np.full((len(rows), longest), PROMPT)
     for i, row in enumerate(rows):
         start, end = corpus.starts[row], corpus.starts[row + 1]
         tokens[i, : end - start], kinds[i, : end - start] = corpus.tokens[start:end], corpus.kinds[start:end]
-    return torch.from_numpy(tokens), torch.from_numpy(kinds)
+    branches = [np.arange(corpus.branches[row], corpus.branches[row + 1]) for row in rows]
+    starts = corpus.splits[np.concatenate(branches)] if branches else np.zeros(0, np.int64)
+    counts = corpus.splits[np.concatenate(branches) + 1] - starts if branches else starts
+    columns = np.arange(counts.max(initial=1))
+    inside = columns < counts[:, None]
+    places = np.where(inside, starts[:, None] + columns, 0)
+    scores = np.where(inside, corpus.scores[places], -np.inf)
+    rivals = np.where(inside, corpus.rivals[places].astype(np.int64), 0)
+    return Batch(*(torch.from_numpy(array) for array in (tokens, kinds, rivals, scores.astype(np.float32))))
 
 
-def losses(network: Llama, tokens: Tensor, kinds: Tensor, seen: Tensor | None = None) -> dict[int, tuple[Tensor, int]]:
-    """Summed cross-entropy in nats and number of tokens, for `BRANCH` and `FORCED`.
+class Losses(NamedTuple):
+    """Of one batch.
+
+    Attributes:
+        choice: Summed cross-entropy in nats, among the rivals at branchings, to softmax(score / temperature).
+        text: Summed cross-entropy in nats of text tokens.
+        texts: How many tokens those were.
+        floor: What `choice` is for a model that knows all scores.
+        right: At how many branchings the likeliest rival is the one with the best score.
+    """
+
+    choice: Tensor
+    text: Tensor
+    texts: int
+    floor: float
+    right: int
+
+
+def losses(network: Llama, batch: Batch, temperature: float, seen: Tensor | None = None) -> Losses:
+    """What is to be lowered.
 
     Args:
         network: Predicts.
-        tokens: (N, T).
-        kinds: (N, T).
-        seen: (N, T) which tokens count; None: all.
+        batch: What it is to predict.
+        temperature: Of the choice.
+        seen: (N, T) which tokens count for `text`; None: all that are no prompt.
     """
-    features = network.features(tokens[:, :-1])
-    found = {}
-    for kind in (BRANCH, FORCED):
-        chosen = kinds[:, 1:] == kind
-        if seen is not None:
-            chosen = chosen & seen[:, 1:]
-        loss = F.cross_entropy(network.logits(features[chosen]), tokens[:, 1:][chosen], reduction="sum")
-        found[kind] = loss, int(chosen.sum())
-    return found
+    features = network.features(batch.tokens[:, :-1])
+    chosen = batch.kinds[:, 1:] == BRANCH
+    tables = F.embedding(batch.rivals, network.token_embd.weight)
+    logits = (features[chosen][:, None] * tables).sum(-1).masked_fill(batch.scores == -torch.inf, -torch.inf)
+    wanted = (batch.scores / temperature).softmax(-1)
+    said = logits.log_softmax(-1).masked_fill(wanted == 0, 0)
+    choice = -(wanted * said).sum()
+    floor = -torch.special.xlogy(wanted, wanted).sum()
+    best = batch.scores.max(-1, keepdim=True).values
+    right = batch.scores.gather(-1, logits.argmax(-1, keepdim=True)) >= best - 1e-6
+    written = batch.kinds[:, 1:] != PROMPT
+    if seen is not None:
+        written = written & seen[:, 1:]
+    text = F.cross_entropy(network.logits(features[written]), batch.tokens[:, 1:][written], reduction="sum")
+    return Losses(choice, text, int(written.sum()), float(floor), int(right.sum()))
 
 
 class Run:
@@ -178,22 +223,20 @@ class Run:
         self.step, self.seconds, self.history = state["step"], state["seconds"], json.loads(state["history"])
 
     def advance(self, corpus: Corpus, rows: NDArray[np.int64]) -> dict[str, float]:
-        """One step; returns the mean loss of branchings and of forced tokens in nats."""
+        """One step; returns the mean loss of choices and of text tokens in nats."""
         began, settings = time.perf_counter(), self.settings
-        tokens, kinds = padded(corpus, rows)
+        parts = [padded(corpus, rows[worker::WORKERS]) for worker in range(WORKERS)]
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + self.step)
-        seen = (kinds == BRANCH) | (torch.rand(kinds.shape, generator=generator) < settings.forced_seen)
-        branches, forced = (int(((kinds == kind) & seen).sum()) for kind in (BRANCH, FORCED))
-        weight = settings.forced_weight / settings.forced_seen
+        seen = [torch.rand(part.kinds.shape, generator=generator) < settings.text_seen for part in parts]
+        branches = max(1, sum(len(part.scores) for part in parts))
+        texts = max(1, sum(int(((p.kinds != PROMPT) & s)[:, 1:].sum()) for p, s in zip(parts, seen, strict=True)))
 
         def share(worker: int) -> tuple[float, float]:
-            mine = slice(worker, None, WORKERS)
-            if not len(tokens[mine]):
+            if not len(parts[worker].tokens):
                 return 0.0, 0.0
-            found = losses(self._replicas[worker], tokens[mine], kinds[mine], seen[mine])
-            loss = (found[BRANCH][0] + weight * found[FORCED][0]) / (branches + weight * forced)
-            loss.backward()
-            return float(found[BRANCH][0].detach()), float(found[FORCED][0].detach())
+            found = losses(self._replicas[worker], parts[worker], settings.temperature, seen[worker])
+            (found.choice / branches + settings.text_weight * found.text / texts).backward()
+            return float(found.choice.detach()), float(found.text.detach())
 
         sums = list(self._pool.map(share, range(WORKERS)))
         for parameters in zip(*(replica.parameters() for replica in self._replicas), strict=True):
@@ -208,19 +251,21 @@ class Run:
         self.optimizer.zero_grad()
         self.step += 1
         self.seconds += time.perf_counter() - began
-        branch_sum, forced_sum = (sum(values) for values in zip(*sums, strict=True))
-        return {"branch": branch_sum / max(1, branches), "forced": forced_sum / max(1, forced)}
+        choice, text = (sum(values) for values in zip(*sums, strict=True))
+        return {"choice": choice / branches, "text": text / texts}
 
 
 @torch.no_grad()
 def held_out(network: Llama, corpus: Corpus, settings: Settings) -> dict[str, float]:
-    """Mean loss per token in nats, at branchings and where the text is forced."""
-    total, count = dict.fromkeys((BRANCH, FORCED), 0.0), dict.fromkeys((BRANCH, FORCED), 0)
-    for rows in batches(corpus, settings, 0):
-        for kind, (loss, number) in losses(network, *padded(corpus, rows)).items():
-            total[kind] += float(loss)
-            count[kind] += number
-    return {name: total[kind] / max(1, count[kind]) for name, kind in (("branch", BRANCH), ("forced", FORCED))}
+    """Mean losses in nats, of choices and of text tokens; the least possible of choices; how many choices are right."""
+    found = [losses(network, padded(corpus, rows), settings.temperature) for rows in batches(corpus, settings, 0)]
+    branches, texts = len(corpus.splits) - 1, sum(one.texts for one in found)
+    return {
+        "choice": sum(float(one.choice) for one in found) / branches,
+        "choice_floor": sum(one.floor for one in found) / branches,
+        "choices_right": sum(one.right for one in found) / branches,
+        "text": sum(float(one.text) for one in found) / texts,
+    }
 
 
 def train(settings: Settings, out: Path, processes: int = 2) -> dict[str, Any]:
@@ -257,11 +302,11 @@ def train(settings: Settings, out: Path, processes: int = 2) -> dict[str, Any]:
                 before, epoch = before + len(order), epoch + 1
                 order = batches(corpus, settings, epoch)
             loss = run.advance(corpus, order[run.step - before])
-            shown.advance(1, f"branch {loss['branch']:.3f} forced {loss['forced']:.3f}")
+            shown.advance(1, f"choice {loss['choice']:.3f} text {loss['text']:.3f}")
             if run.step % settings.save_every and run.step < settings.steps:
                 continue
             measured = held_out(run.network, test, settings)
-            run.history.append({"step": run.step, **{f"test_{name}": value for name, value in measured.items()}})
+            run.history.append({"step": run.step, **measured})
             torch.save(run.state(), out / "last.part")
             (out / "last.part").replace(out / "last.pt")
             for kind in ("f16", "q8_0"):
@@ -272,7 +317,7 @@ def train(settings: Settings, out: Path, processes: int = 2) -> dict[str, Any]:
                 "tokens": len(vocabulary.tokens),
                 "corpus": {
                     "examples": len(corpus), "tokens": len(corpus.tokens),
-                    "branchings": int((corpus.kinds == BRANCH).sum()),
+                    "branchings": len(corpus.splits) - 1,
                     "prompt_tokens": int((corpus.kinds == PROMPT).sum()), "seconds": round(corpus_seconds, 1),
                 },
                 "epochs": round(epoch + (run.step - before) / len(order), 2),
