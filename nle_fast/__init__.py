@@ -27,6 +27,7 @@ from nle_fast.errors import (
     NleError,
     NleWarning,
     UnsupportedClaimError,
+    VerbalizerCancelled,
     VerbalizerError,
     VerbalizerTimeout,
 )
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from nle_fast.preprocess import Preprocess, load_picture
     from nle_fast.schema import Evidence, Fact, Meaning, Prediction, Region, Span, Utterance
     from nle_fast.verbalizers import Report, Verbalizer, check
+    from nle_fast.verbalizers.llama import Llama
     from nle_fast.version import __version__
 
 __all__ = [
@@ -60,6 +62,7 @@ __all__ = [
     "GradientUnavailableError",
     "InputError",
     "LayerNotFoundError",
+    "Llama",
     "Meaning",
     "MissingExtraError",
     "ModelError",
@@ -75,6 +78,7 @@ __all__ = [
     "UnsupportedClaimError",
     "Utterance",
     "Verbalizer",
+    "VerbalizerCancelled",
     "VerbalizerError",
     "VerbalizerTimeout",
     "__version__",
@@ -94,6 +98,7 @@ _HOMES = {
     "Explainer": "explainer",
     "Explanation": "explanation",
     "Fact": "schema",
+    "Llama": "verbalizers.llama",
     "Meaning": "schema",
     "OnnxClassifier": "classifiers.onnx_model",
     "Prediction": "schema",

@@ -10,6 +10,7 @@
     ├── ConceptsError                (ValueError)           a concept table that is broken or made for something else
     ├── VerbalizerError              (RuntimeError)         a language model that cannot be loaded or run
     │   ├── VerbalizerTimeout        (TimeoutError)         the text did not come in time
+    │   ├── VerbalizerCancelled                             the caller did not want the text any more
     │   └── UnsupportedClaimError    (ValueError)           a text says what the meaning representation does not
     └── MissingExtraError            (ImportError)          an optional package is absent; names the extra
 
@@ -32,6 +33,7 @@ __all__ = [
     "NleError",
     "NleWarning",
     "UnsupportedClaimError",
+    "VerbalizerCancelled",
     "VerbalizerError",
     "VerbalizerTimeout",
 ]
@@ -75,6 +77,10 @@ class VerbalizerError(NleError, RuntimeError):
 
 class VerbalizerTimeout(VerbalizerError, TimeoutError):  # noqa: N818 - reads as the event it is
     """The text did not come within the time limit."""
+
+
+class VerbalizerCancelled(VerbalizerError):  # noqa: N818 - reads as the event it is
+    """The caller did not want the text any more; no other text takes its place."""
 
 
 class UnsupportedClaimError(VerbalizerError, ValueError):

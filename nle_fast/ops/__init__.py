@@ -7,10 +7,12 @@ from nle_fast.ops.places import Place, find_places
 from nle_fast.ops.positions import positions_by_any, positions_by_area
 from nle_fast.ops.regions import find_regions
 from nle_fast.ops.scoring import TopNeurons, score_neurons
+from nle_fast.ops.stopping import StopFlag
 
 __all__ = [
     "Overlaps",
     "Place",
+    "StopFlag",
     "TopNeurons",
     "activation_quantiles",
     "count_overlaps",

@@ -7,14 +7,25 @@ speak(verbalizer, meaning) ─► Utterance that says each fact once and nothing
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import Any
 
-from nle_fast.errors import ConfigError, UnsupportedClaimError, VerbalizerError
+from nle_fast.errors import ConfigError, UnsupportedClaimError, VerbalizerCancelled, VerbalizerError
 from nle_fast.schema import Meaning, Span, Utterance
 from nle_fast.verbalizers.base import Verbalizer
 from nle_fast.verbalizers.check import Report, check
 from nle_fast.verbalizers.template import TemplateVerbalizer
 
-__all__ = ["Report", "TemplateVerbalizer", "Verbalizer", "check", "name_of", "open_verbalizer", "speak"]
+__all__ = [
+    "Report",
+    "TemplateVerbalizer",
+    "Verbalizer",
+    "check",
+    "name_of",
+    "open_verbalizer",
+    "speak",
+    "speak_all",
+]
 
 _NO_MODEL = "no embedded language model in this version; the template spoke (give the path of a .gguf file to use one)"
 
@@ -33,8 +44,8 @@ def open_verbalizer(spec: str | os.PathLike[str] | Verbalizer) -> Verbalizer:
     """The verbalizer that a user asked for.
 
     Args:
-        spec: "template"; "llama" (there is no embedded language model yet: the template speaks, and every utterance's
-            note says so); the path of a .gguf file; or an object with a method `verbalize(meaning)`.
+        spec: "template"; "llama", the embedded language model; the path of a .gguf file; or an object with a method
+            `verbalize(meaning)`.
 
     Raises:
         ConfigError: None of these.
@@ -51,14 +62,16 @@ def open_verbalizer(spec: str | os.PathLike[str] | Verbalizer) -> Verbalizer:
     if spec == "template":
         return TemplateVerbalizer()
     if spec == "llama":
-        return _Embedded()
+        from nle_fast.verbalizers.llama import EMBEDDED, Llama
+
+        return Llama() if EMBEDDED.exists() else _Embedded()
     path = os.fspath(spec)
     if isinstance(path, str) and (
         isinstance(spec, os.PathLike) or path.lower().endswith(".gguf") or os.path.exists(path)
     ):
-        from nle_fast.verbalizers.llama import LlamaVerbalizer
+        from nle_fast.verbalizers.llama import Llama
 
-        return LlamaVerbalizer(path)
+        return Llama(path)
     raise _unknown(spec)
 
 
@@ -75,16 +88,64 @@ def speak(verbalizer: Verbalizer, meaning: Meaning) -> Utterance:
         Text and spans; every fact has at least one span. `verbalizer` names what wrote the text.
 
     Raises:
+        VerbalizerCancelled: The verbalizer was told to stop; that is the caller's wish, so nobody else speaks.
         UnsupportedClaimError: The template itself does not pass the check.
         VerbalizerError: The verbalizer returned neither text nor an utterance, or a number in `meaning` is not finite.
     """
-    name = name_of(verbalizer)
+    return _checked(verbalizer, _one(verbalizer, meaning), meaning)
+
+
+def speak_all(verbalizer: Verbalizer, meanings: Sequence[Meaning]) -> list[Utterance]:
+    """`speak` for several meaning representations; written together where the verbalizer has a method `batch`.
+
+    Args:
+        verbalizer: Any verbalizer.
+        meanings: What to say.
+
+    Returns:
+        A text for each, in their order.
+
+    Raises:
+        VerbalizerError: As for `speak`, or `batch` did not return one text for each.
+    """
+    batch = getattr(verbalizer, "batch", None)
+    if batch is None or len(meanings) < 2:
+        return [speak(verbalizer, meaning) for meaning in meanings]
     try:
-        said = verbalizer.verbalize(meaning)
+        said = list(batch(meanings))
+    except VerbalizerCancelled:
+        raise
     except VerbalizerError as error:
+        said = [error] * len(meanings)
+    if len(said) != len(meanings):
+        raise VerbalizerError(
+            f"`batch` must return one text for each of {len(meanings)} meaning representations, got {len(said)} "
+            f"from {name_of(verbalizer)}; return them in their order."
+        )
+    return [_checked(verbalizer, text, meaning) for text, meaning in zip(said, meanings, strict=True)]
+
+
+def name_of(verbalizer: Verbalizer) -> str:
+    """Its name for the provenance; that of its class where it has none."""
+    return str(getattr(verbalizer, "name", type(verbalizer).__name__))
+
+
+def _one(verbalizer: Verbalizer, meaning: Meaning) -> Utterance | str | VerbalizerError:
+    try:
+        return verbalizer.verbalize(meaning)
+    except VerbalizerCancelled:
+        raise
+    except VerbalizerError as error:
+        return error
+
+
+def _checked(verbalizer: Verbalizer, said: Any, meaning: Meaning) -> Utterance:
+    """What a verbalizer said, or the template in its place."""
+    name = name_of(verbalizer)
+    if isinstance(said, VerbalizerError):
         if isinstance(verbalizer, TemplateVerbalizer):
-            raise
-        return _template(meaning, f"{name} could not speak: {error}")
+            raise said
+        return _template(meaning, f"{name} could not speak: {said}")
     if isinstance(said, str):
         said = Utterance(said, (), name)
     if not isinstance(said, Utterance) or not isinstance(said.text, str):
@@ -98,11 +159,6 @@ def speak(verbalizer: Verbalizer, meaning: Meaning) -> Utterance:
     if isinstance(verbalizer, TemplateVerbalizer):
         raise _unsupported(said.text, report)
     return _template(meaning, f"{name} was not used: its text {report}")
-
-
-def name_of(verbalizer: Verbalizer) -> str:
-    """Its name for the provenance; that of its class where it has none."""
-    return str(getattr(verbalizer, "name", type(verbalizer).__name__))
 
 
 def _template(meaning: Meaning, note: str) -> Utterance:

@@ -16,6 +16,9 @@ class Verbalizer(Protocol):
     Whatever it returns is checked before anyone reads it (see `nle_fast.verbalizers.speak`), so a verbalizer may be
     careless, but a careless one is replaced by the template.
 
+    It may also have a method `batch(meanings)` that writes several texts together, and returns in the place of one
+    that it could not write the `VerbalizerError` that says why.
+
     Attributes:
         name: Short name for the provenance, e.g. `"template"`.
 

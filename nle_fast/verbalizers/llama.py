@@ -1,68 +1,80 @@
-"""A language model as verbalizer: free text, checked; one more try with its mistakes named; no third."""
+"""A language model as verbalizer: it chooses a path through the lattice, or writes freely and is checked."""
 
 from __future__ import annotations
 
 import math
 import os
+import queue
+import threading
 import time
-from functools import lru_cache
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Literal, TypeAlias, get_args
 
-from nle_fast.config import Style
-from nle_fast.errors import ConfigError, UnsupportedClaimError, VerbalizerError, VerbalizerTimeout
-from nle_fast.schema import Evidence, Meaning, Prediction, Utterance
+from nle_fast.errors import ConfigError, VerbalizerCancelled, VerbalizerError, VerbalizerTimeout
+from nle_fast.schema import Meaning, Span, Utterance
 from nle_fast.verbalizers.check import check
-from nle_fast.verbalizers.llama_engine import Engine, LlamaEngine
-from nle_fast.verbalizers.phrases import names_of, percent
-from nle_fast.verbalizers.template import TemplateVerbalizer
+from nle_fast.verbalizers.decoding import Tell, write_freely, write_path
+from nle_fast.verbalizers.grammar import lattice_of
+from nle_fast.verbalizers.llama_engine import POLL_S, Cancel, LlamaEngine
+from nle_fast.verbalizers.llama_flight import Job, Task
+from nle_fast.verbalizers.llama_model import Weights
+from nle_fast.verbalizers.prompt import PROMPT, Piece, compact
+from nle_fast.verbalizers.prompt_text import chat_prompt, text_prompt
 
-__all__ = ["LlamaVerbalizer", "facts_as_text", "prompt_prefix"]
+__all__ = ["EMBEDDED", "Llama", "Mode"]
+
+#: The language model in the package.
+EMBEDDED = Path(__file__).with_name("embedded.gguf")
+
+Mode: TypeAlias = Literal["lattice", "free"]
+_Said: TypeAlias = "Utterance | VerbalizerError"
 
 
-class LlamaVerbalizer:
-    """Any GGUF model, run in this process by llama.cpp.
+class Llama:
+    """A GGUF model, run in this process by llama.cpp; may be shared by threads, which share its calls.
 
-    The prompt is short instructions, one worked example in the style of the meaning representation, and its facts; the
-    part before the facts is decoded once per style and kept. Greedy decoding: the same meaning gives the same text.
-    What the model writes is checked; after a failed check it is asked once more, with its mistakes named.
+    `"lattice"`: the grammar knows every acceptable text of the meaning representation, and the model's probabilities
+    choose among them. At a branching, the first tokens that differ are compared; what is forced in between is read in
+    one call. Any model then says each fact once and nothing else; how well it reads is the model's part.
+
+    `"free"`, for large instruct models: the model writes what it likes, greedily, in its own chat template. What it
+    wrote is checked; after a failed check it is asked once more, with its mistakes named, and then it goes through the
+    lattice, and `note` says so.
+
+    The same meaning gives the same text, alone or beside others: what came near a tie beside others is written again
+    alone. Exact ties go to the option that stands first in the lattice.
 
     Args:
-        path: A .gguf file.
-        max_tokens: At most so many tokens per try, ≥ 1.
-        timeout_s: Time for one text in seconds, both tries together, > 0. Looked at between decode calls, so a
-            large model may overrun it by one call of 32 tokens.
-        threads: Threads for decoding, ≥ 1; None: half the cores.
-        context: Tokens of context, ≥ 1; None: what the model was trained with, at most 2048.
-        engine: Completes the prompts instead of llama.cpp; `path` is then only a name.
+        path: A .gguf file; None: the embedded model, which all verbalizers of a process share, and which is loaded
+            when the first text is asked for.
+        mode: How it writes.
+        max_tokens: Of a free text, ≥ 1.
+        timeout_s: Time for one text in seconds, waiting for others included, > 0.
+        threads: For decoding, ≥ 1; None: by the size of the model, see `Weights`.
+        context: Tokens of one text and its prompt, ≥ 1; None: what the model was trained with, at most 2048.
 
     Raises:
         ConfigError: An option is out of its range.
-        VerbalizerError: The file is missing, a folder, empty, truncated, or not GGUF.
+        VerbalizerError: The file is missing, a folder, empty, truncated, not GGUF, or no model that writes text.
         MissingExtraError: llama-cpp-python is not installed.
-
-    Example:
-        >>> class Parrot:  # stands in for llama.cpp
-        ...     def complete(self, prefix, prompt, *, max_tokens, deadline):
-        ...         return "The network's answer is zebra."
-        ...     def close(self):
-        ...         pass
-        >>> meaning = Meaning(Prediction(340, "zebra", 0.98, 12.0), None, (), 0.0, "layer4", "plain")
-        >>> with LlamaVerbalizer("parrot.gguf", engine=Parrot()) as verbalizer:
-        ...     print(verbalizer.verbalize(meaning).text)
-        The network's answer is zebra.
     """
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | None = None,
         *,
+        mode: Mode = "lattice",
         max_tokens: int = 256,
         timeout_s: float = 20.0,
         threads: int | None = None,
         context: int | None = None,
-        engine: Engine | None = None,
     ) -> None:
+        if mode not in get_args(Mode):
+            raise ConfigError(f"`mode` must be 'lattice' or 'free', got {mode!r}; choose one of them.")
         for option, value in (("max_tokens", max_tokens), ("threads", threads), ("context", context)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ConfigError(f"`{option}` must be a whole number of at least 1, got {value!r}; give a larger one.")
@@ -70,55 +82,101 @@ class LlamaVerbalizer:
             raise ConfigError(
                 f"`timeout_s` must be a positive number of seconds, got {timeout_s!r}; give a larger one."
             )
-        self.path = Path(path)
+        self.path = EMBEDDED if path is None else Path(path)
+        self.mode: Mode = mode
         self.max_tokens = max_tokens
         self.timeout_s = timeout_s
-        self._engine: Engine = LlamaEngine(self.path, context=context, threads=threads) if engine is None else engine
+        self._own = path is not None or threads is not None or context is not None
+        self._engine: LlamaEngine | None = (
+            LlamaEngine(self.path, context=context, threads=threads) if self._own else _shared_engine()
+        )
 
     @property
     def name(self) -> str:
-        """The word "llama:" and the name of the file."""
-        return f"llama:{self.path.name}"
+        """The word "llama"; for a file that is not the embedded one, also the file's name."""
+        return "llama" if self.path == EMBEDDED else f"llama:{self.path.name}"
 
-    def verbalize(self, meaning: Meaning) -> Utterance:
-        """A text that passed the check, first or second try; `note` tells which mistakes the second try mended.
+    def verbalize(self, meaning: Meaning, *, cancel: Cancel | None = None) -> Utterance:
+        """The text of a meaning representation.
+
+        Args:
+            meaning: What to say.
+            cancel: Such as a `threading.Event`; once it is set, this returns within 5 ms by raising.
+
+        Returns:
+            Text and spans, in free mode only what passed the check. `note` tells what went before, where something did.
 
         Raises:
-            UnsupportedClaimError: Both tries said something else than the meaning representation.
             VerbalizerTimeout: `timeout_s` passed.
-            VerbalizerError: The prompt does not fit into the context, llama.cpp failed, or `close` was called.
+            VerbalizerCancelled: `cancel` was set.
+            VerbalizerError: The prompt does not fit into the context, llama.cpp failed, `close` was called, or a share
+                is not finite.
         """
+        said = self.batch([meaning], cancel=cancel)[0]
+        if isinstance(said, VerbalizerError):
+            raise said
+        return said
+
+    def batch(self, meanings: Sequence[Meaning], *, cancel: Cancel | None = None) -> list[Utterance | VerbalizerError]:
+        """Texts that are written together, in the order of the meaning representations.
+
+        Args:
+            meanings: What to say.
+            cancel: Ends all of them.
+
+        Returns:
+            In the place of a text that could not be written, the `VerbalizerError` that says why. The time limit of
+            all together is `timeout_s` for each.
+
+        Raises:
+            VerbalizerCancelled: `cancel` was set.
+            VerbalizerError: `close` was called, or the model cannot be loaded.
+        """
+        deadline = time.perf_counter() + self.timeout_s * max(len(meanings), 1)
+        if self.mode == "lattice":
+            return self._write([partial(self._path, meaning, None) for meaning in meanings], deadline, cancel)
+        return self._free(meanings, deadline, cancel)
+
+    def stream(self, meaning: Meaning, *, cancel: Cancel | None = None) -> Iterator[tuple[str, tuple[Span, ...]]]:
+        """The same text in pieces, each as soon as it is certain.
+
+        Args:
+            meaning: What to say.
+            cancel: As for `verbalize`; closing the iterator also ends the text.
+
+        Yields:
+            The next words, and the spans that end in them, in characters of the whole text. In free mode, all at once.
+
+        Raises:
+            VerbalizerError: As for `verbalize`, at any piece.
+        """
+        if self.mode == "free":
+            said = self.verbalize(meaning, cancel=cancel)
+            yield said.text, said.spans
+            return
+        engine, pieces = self._open(), _Pieces()
         deadline = time.perf_counter() + self.timeout_s
-        prefix, facts = prompt_prefix(meaning.style), facts_as_text(meaning)
-        mistakes: list[str] = []
-        for _ in range(2):
-            again = f"A first text was wrong: it {mistakes[0]}.\n" if mistakes else ""
-            try:
-                text = self._engine.complete(
-                    prefix, f"{facts}{again}Text:", max_tokens=self.max_tokens, deadline=deadline
-                )
-            except VerbalizerTimeout:
-                raise
-            except VerbalizerError as error:
-                if not mistakes:
-                    raise
-                mistakes.append(f"was not written: {error}")
-                break
-            report = check(text, meaning)
-            if report.ok:
-                note = f"second try; the first {mistakes[0]}" if mistakes else ""
-                return Utterance(text, report.spans, self.name, note)
-            mistakes.append(str(report))
-        raise UnsupportedClaimError(
-            f"`text` must say each fact once and nothing else, but {self.name} did not "
-            f"(its text {mistakes[0]}; the second {mistakes[1]}); use a larger model, or verbalizer='template'."
-        )
+        (job,) = engine.start([self._path(meaning, pieces.tell, engine.weights())], deadline)
+        try:
+            while True:
+                done = job.done.is_set()  # before the look at the pieces: none comes after it
+                if piece := pieces.take(0 if done else POLL_S):
+                    yield piece
+                elif done:
+                    break
+                else:
+                    engine.check(job, cancel)
+            engine.wait(job)
+        finally:
+            engine.drop([job])
 
     def close(self) -> None:
-        """Frees the model; may be called twice."""
-        self._engine.close()
+        """Lets go of the model, which is freed once no other verbalizer shares it; may be called twice."""
+        engine, self._engine = self._engine, None
+        if engine is not None and self._own:
+            engine.close()
 
-    def __enter__(self) -> LlamaVerbalizer:
+    def __enter__(self) -> Llama:
         return self
 
     def __exit__(
@@ -126,55 +184,122 @@ class LlamaVerbalizer:
     ) -> None:
         self.close()
 
+    def _open(self) -> LlamaEngine:
+        if self._engine is None:
+            raise VerbalizerError(f"`verbalizer` must be open, but {self.path.name} was closed; make a new one.")
+        return self._engine
 
-def facts_as_text(meaning: Meaning) -> str:
-    """The facts of a meaning representation, one per line, in the words that the text must use.
+    def _write(self, tasks: Sequence[_Make], deadline: float, cancel: Cancel | None) -> list[_Said]:
+        """Writes together what can be made into tasks; an error stands where a text could not be written."""
+        engine = self._open()
+        made = [_made(make, engine.weights()) for make in tasks]
+        started = iter(engine.start([task for task in made if isinstance(task, Task)], deadline))
+        jobs = [next(started) if isinstance(task, Task) else task for task in made]
+        try:
+            return [job if isinstance(job, VerbalizerError) else _result(engine, job, cancel) for job in jobs]
+        except BaseException:
+            engine.drop([job for job in jobs if isinstance(job, Job)])
+            raise
 
-    Example:
-        >>> print(facts_as_text(_example("short")), end="")
-        answer: zebra
-        for: stripes; where: center, left
-        for: a dog face; where: top
-        against: grass; where: bottom
-    """
-    names, kinds = names_of(meaning), {fact.id for fact in meaning.facts}
-    decimals = 1 if meaning.style == "expert" else 0
-    lines = [f"{'answer' if meaning.winner else 'not the answer'}: {names.target.text}"]
-    if "probability" in kinds:
-        lines.append(f"probability: {percent(meaning.target.probability, decimals)}")
-    if names.versus is not None:
-        lines.append(f"rather than: {names.versus.text}")
-    if "layer" in kinds:
-        lines.append(f"in: {names.layer.text}")
-    for rank, (item, name) in enumerate(zip(meaning.evidence, names.concepts, strict=True)):
-        line = f"{'for' if item.supports else 'against'}: {f'neuron {item.neuron}' if name is None else name.text}"
-        if f"evidence.{rank}.neuron" in kinds:
-            line += f"; neuron {item.neuron}"
-        if f"evidence.{rank}.share" in kinds:
-            line += f"; share {percent(item.share, decimals)}"
-        if item.positions:
-            line += f"; where: {', '.join(item.positions)}"
-        lines.append(line)
-    if "coverage" in kinds:
-        lines.append(f"together: {percent(meaning.coverage, decimals)} of the evidence for it")
-    return "\n".join(lines) + "\n"
+    def _path(self, meaning: Meaning, tell: Tell | None, model: Weights) -> Task:
+        """A path through the lattice."""
+        lattice, name = lattice_of(meaning), self.name
+        beginning, prompt = ((), compact(meaning)) if model.prompt == PROMPT else text_prompt(meaning)
+        lead = " " if beginning else ""
+        return Task(beginning, prompt, lambda tokens, read: write_path(lattice.walk(), name, tokens, read, lead, tell))
+
+    def _text(self, meaning: Meaning, mistakes: Sequence[str], model: Weights) -> Task:
+        """A free text."""
+        name, longest, mistake = self.name, self.max_tokens, mistakes[-1] if mistakes else ""
+        beginning: tuple[Piece, ...] = ()
+        if model.prompt == PROMPT:
+            prompt = compact(meaning)
+        elif model.chat_template is None:
+            beginning, prompt = text_prompt(meaning, mistake)
+        else:
+            beginning, prompt = chat_prompt(meaning, model.chat_template, mistake)
+        return Task(beginning, prompt, lambda tokens, read: write_freely(name, tokens, read, longest))
+
+    def _free(self, meanings: Sequence[Meaning], deadline: float, cancel: Cancel | None) -> list[_Said]:
+        """Free texts; for those that fail the check a second one, and then a path through the lattice."""
+        found: dict[int, _Said] = {}
+        mistakes: list[list[str]] = [[] for _ in meanings]
+        left = list(range(len(meanings)))
+        for _ in range(2):
+            tasks = [partial(self._text, meanings[i], mistakes[i]) for i in left]
+            for i, said in zip(left, self._write(tasks, deadline, cancel), strict=True):
+                if isinstance(said, VerbalizerTimeout):
+                    found[i] = said
+                elif isinstance(said, VerbalizerError):
+                    mistakes[i].append(f"was not written: {said}")
+                elif (report := check(said.text, meanings[i])).ok:
+                    note = f"second try; the first {mistakes[i][0]}" if mistakes[i] else ""
+                    found[i] = Utterance(said.text, report.spans, said.verbalizer, note)
+                else:
+                    mistakes[i].append(str(report))
+            left = [i for i in left if i not in found]
+        tasks = [partial(self._path, meanings[i], None) for i in left]
+        for i, said in zip(left, self._write(tasks, deadline, cancel), strict=True):
+            if isinstance(said, Utterance):
+                note = (
+                    f"no free text passed: the first {mistakes[i][0]}; the second {mistakes[i][1]}; the lattice spoke"
+                )
+                said = Utterance(said.text, said.spans, said.verbalizer, note)
+            found[i] = said
+        return [found[i] for i in range(len(meanings))]
 
 
-@lru_cache(maxsize=8)
-def prompt_prefix(style: Style) -> str:
-    """Instructions and one worked example: what stands before the facts, the same for every picture."""
-    example = _example(style)
-    text = TemplateVerbalizer().verbalize(example).text
-    return f"Say each fact once, in these words, and nothing else.\n\n{facts_as_text(example)}Text: {text}\n\n"
+#: Makes a task for the model that will write it.
+_Make: TypeAlias = Callable[[Weights], Task]
 
 
-def _example(style: Style) -> Meaning:
-    def item(neuron: int, concept: str, share: float, *positions: str) -> Evidence:
-        return Evidence(neuron, concept, None, 10 * share, share, share > 0, positions, ())
+class _Pieces:
+    """Passes a text on in pieces, from the thread that writes it to the one that reads it."""
 
-    evidence = (
-        item(431, "stripes", 0.42, "center", "left"),
-        item(12, "dog face", 0.2, "top"),
-        item(7, "grass", -0.05, "bottom"),
-    )
-    return Meaning(Prediction(340, "zebra", 0.92, 12.0), None, evidence, 0.62, "layer4", style)
+    def __init__(self) -> None:
+        self._pieces: queue.SimpleQueue[tuple[str, tuple[Span, ...]]] = queue.SimpleQueue()
+        self._told = 0
+
+    def tell(self, text: str, spans: tuple[Span, ...]) -> None:
+        """What is certain of the text; a text that is begun again tells the same again."""
+        if len(text) > self._told:
+            start, self._told = self._told, len(text)
+            self._pieces.put((text[start:], tuple(span for span in spans if span.end > start)))
+
+    def take(self, timeout_s: float) -> tuple[str, tuple[Span, ...]] | None:
+        """The next piece; None where none comes in time."""
+        try:
+            return self._pieces.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+
+def _made(make: _Make, model: Weights) -> Task | VerbalizerError:
+    try:
+        return make(model)
+    except VerbalizerError as error:
+        return error
+
+
+def _result(engine: LlamaEngine, job: Job, cancel: Cancel | None) -> _Said:
+    try:
+        return engine.wait(job, cancel)
+    except VerbalizerCancelled:
+        raise
+    except VerbalizerError as error:
+        return error
+
+
+_shared: weakref.ref[LlamaEngine] | None = None
+_sharing = threading.Lock()
+
+
+def _shared_engine() -> LlamaEngine:
+    """The engine of the embedded model, one for all who use it now; not loaded before the first text."""
+    global _shared
+    with _sharing:
+        engine = None if _shared is None else _shared()
+        if engine is None:
+            engine = LlamaEngine(EMBEDDED, lazy=True)
+            _shared = weakref.ref(engine)
+        return engine

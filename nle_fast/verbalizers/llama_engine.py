@@ -1,230 +1,295 @@
-"""One llama.cpp context in this process: greedy text after a prompt whose beginning is decoded only once.
-
-llama.cpp is imported when an engine is made. A lock owns the context: one call at a time, from any thread; a call that
-does not get it before its deadline times out like a slow model.
-"""
+"""Texts by one model of llama.cpp: callers wait, threads own its contexts, and texts that wait together share calls."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import weakref
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from nle_fast.errors import MissingExtraError, VerbalizerError, VerbalizerTimeout
+from nle_fast.errors import VerbalizerCancelled, VerbalizerError, VerbalizerTimeout
+from nle_fast.schema import Utterance
+from nle_fast.verbalizers.llama_flight import SEQUENCES, Flight, Job, Task, too_slow
+from nle_fast.verbalizers.llama_model import Context, Weights, look_at
 
-__all__ = ["Engine", "LlamaEngine"]
+__all__ = ["POLL_S", "Cancel", "LlamaEngine"]
 
-_MAGIC = b"GGUF"
-_LONGEST = 2048  # tokens of context, unless the user asks for another number
-_PIECE = 32  # tokens per decode call while reading a prompt; the deadline is looked at in between
+#: Seconds between two looks at a caller's `cancel`.
+POLL_S = 0.002
 
 
-class Engine(Protocol):
-    """Completes prompts; the seam between `LlamaVerbalizer` and llama.cpp."""
+class Cancel(Protocol):
+    """Tells whether a text is still wanted, such as a `threading.Event`."""
 
-    def complete(self, prefix: str, prompt: str, *, max_tokens: int, deadline: float) -> str:
-        """The text that follows `prefix + prompt`, up to the end of its line.
-
-        Args:
-            prefix: Beginning that stays the same from call to call.
-            prompt: The rest.
-            max_tokens: At most so many tokens are written.
-            deadline: On the clock of `time.perf_counter`, in seconds.
-
-        Raises:
-            VerbalizerTimeout: The deadline passed.
-            VerbalizerError: The prompt does not fit, or the model failed.
-        """
-
-    def close(self) -> None:
-        """Frees the model."""
+    def is_set(self) -> bool:
+        """Whether it is not."""
 
 
 class LlamaEngine:
-    """A GGUF model by path, read with llama.cpp.
+    """Writes texts with a GGUF model; may be shared by threads, and closes itself when nobody refers to it.
+
+    After `os.fork`, the child loads the model anew when it first needs it.
 
     Args:
         path: A .gguf file.
-        context: Tokens of context; None: what the model was trained with, at most 2048.
-        threads: Threads for decoding; None: half the cores.
-
-    Attributes:
-        decoded: Number of tokens that went through the model so far.
+        context: Tokens of one text and its prompt; None: what the model was trained with, at most 2048.
+        threads: For decoding; None: by size of the model and the call, see `LlamaModel`.
+        lazy: Load the model when the first text is asked for.
 
     Raises:
-        VerbalizerError: No such file, a folder, empty, truncated, or not GGUF.
+        VerbalizerError: No such file, a folder, empty, truncated, not GGUF, or no model that writes text.
         MissingExtraError: llama-cpp-python is not installed.
     """
 
-    def __init__(self, path: Path, *, context: int | None = None, threads: int | None = None) -> None:
-        _look_at(path)
+    def __init__(
+        self, path: Path, *, context: int | None = None, threads: int | None = None, lazy: bool = False
+    ) -> None:
+        look_at(path)
+        self._owner = _Owner(path, context, threads)
+        weakref.finalize(self, self._owner.close, abort=True)  # also when the interpreter ends
+        _OWNERS.add(self._owner)
+        if not lazy:
+            self._owner.open()
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Calls of llama.cpp, and tokens that they read, since the model was loaded."""
+        flights = list(self._owner.flights)
+        return sum(flight.calls for flight in flights), sum(flight.read for flight in flights)
+
+    def weights(self) -> Weights:
+        """The model, loaded.
+
+        Raises:
+            VerbalizerError: As when the engine is made, or it was closed.
+        """
+        return self._owner.open()
+
+    def start(self, tasks: Sequence[Task], deadline: float) -> list[Job]:
+        """Hands tasks in; they are begun in this order.
+
+        Args:
+            tasks: To write.
+            deadline: On the clock of `time.perf_counter`; a job that is not done by then has failed.
+
+        Raises:
+            VerbalizerError: Closed, or the model cannot be loaded.
+        """
+        jobs = [Job(task, deadline) for task in tasks]
+        self._owner.put(jobs)
+        return jobs
+
+    def wait(self, job: Job, cancel: Cancel | None = None) -> Utterance:
+        """The text of a job; returns when it is done, at its deadline, or 2 ms after `cancel` was set.
+
+        Raises:
+            VerbalizerTimeout: The deadline passed, in the queue or while it was written.
+            VerbalizerCancelled: `cancel` was set.
+            VerbalizerError: The prompt or text does not fit, llama.cpp failed, or the engine was closed.
+        """
         try:
-            import llama_cpp  # noqa: F401 - a clear error now instead of a strange one below
-        except ImportError as error:
-            raise MissingExtraError(
-                f"`verbalizer` needs llama-cpp-python to run {path}, and it cannot be imported ({error}); "
-                "run `pip install llama-cpp-python`, or use verbalizer='template'."
-            ) from error
-        self._lock = threading.Lock()
-        self._path = path
-        self._cached: list[int] = []
-        self.decoded = 0
-        self._model: Any = self._load(context or _LONGEST, threads)
-        architecture = self._model.metadata.get("general.architecture", "")
-        trained = int(self._model.metadata.get(f"{architecture}.context_length", _LONGEST))
-        if context is None and trained < _LONGEST:  # only small models are loaded twice
-            self._model.close()
-            self._model = self._load(trained, threads)
-
-    def _load(self, context: int, threads: int | None) -> Any:
-        from llama_cpp import Llama
-
-        # Waiting threads spin: as many as there are cores would crawl on a machine that does anything else.
-        threads = threads or max(1, (os.cpu_count() or 2) // 2)
-        with _log() as said:
-            try:
-                return Llama(
-                    str(self._path),
-                    n_ctx=context,
-                    n_batch=_PIECE,
-                    n_threads=threads,
-                    n_threads_batch=threads,
-                    verbose=False,
-                )
-            except (ValueError, RuntimeError, OSError, AssertionError) as error:
-                why = next((line for line in said if "error" in line or "fail" in line), str(error))
-                raise VerbalizerError(
-                    f"`verbalizer` must be a complete GGUF model that llama.cpp can run, got {self._path} "
-                    f"({why.strip()}); the file may be truncated or of a newer kind: download it again, "
-                    "or use verbalizer='template'."
-                ) from error
-
-    def complete(self, prefix: str, prompt: str, *, max_tokens: int, deadline: float) -> str:
-        """See `Engine.complete`. Greedy, so the same prompt gives the same text."""
-        if not self._lock.acquire(timeout=max(0.0, deadline - time.perf_counter())):
-            raise VerbalizerTimeout(_too_slow(self._path, "the model was busy with another text"))
-        try:
-            if self._model is None:
-                raise VerbalizerError(f"`verbalizer` must be open, but {self._path.name} was closed; make a new one.")
-            # Two calls, so that the tokens of the prefix do not depend on what follows it.
-            tokens = self._model.tokenize(prefix.encode(), add_bos=True, special=False)
-            tokens += self._model.tokenize(prompt.encode(), add_bos=False, special=False)
-            room = self._model.n_ctx() - len(tokens)
-            if room < 1:
-                raise VerbalizerError(
-                    f"`context` must hold the prompt of {len(tokens)} tokens, got {self._model.n_ctx()} with "
-                    f"{self._path.name}; use a model with a longer context, or verbalizer='template'."
-                )
-            self._read(tokens, deadline)
-            return self._write(min(max_tokens, room), deadline)
-        except VerbalizerError:
+            while not job.done.is_set():
+                left = self.check(job, cancel)
+                job.done.wait(left if cancel is None else min(left, POLL_S))
+        except BaseException:
+            self.drop([job])
             raise
-        except (RuntimeError, ValueError, OSError) as error:
-            self._cached = []
-            raise VerbalizerError(
-                f"`verbalizer` must run without error, but llama.cpp failed on {self._path.name} ({error}); "
-                "use another model, or verbalizer='template'."
-            ) from error
-        finally:
-            self._lock.release()
+        if job.error is not None:
+            raise job.error
+        assert job.said is not None
+        return job.said
 
-    def _read(self, tokens: list[int], deadline: float) -> None:
-        """Brings the context to these tokens; what it already holds of their beginning stays."""
-        same = 0
-        for old, new in zip(self._cached, tokens[:-1], strict=False):  # the last is decoded anew: its logits are needed
-            if old != new:
-                break
-            same += 1
-        self._model.n_tokens = same  # `eval` drops what lies behind
-        self._cached = tokens[:same]
-        for start in range(same, len(tokens), _PIECE):
-            self._decode(tokens[start : start + _PIECE], deadline)
+    def check(self, job: Job, cancel: Cancel | None) -> float:
+        """Seconds that are left for a job.
 
-    def _write(self, max_tokens: int, deadline: float) -> str:
-        written: list[int] = []
-        end = self._model.token_eos()
-        text = ""
-        while len(written) < max_tokens:
-            token = int(self._model.sample(temp=0.0, repeat_penalty=1.0))
-            if token == end:
-                break
-            written.append(token)
-            text = self._model.detokenize(written).decode("utf-8", errors="ignore")
-            if "\n" in text.strip():
-                break
-            if len(written) < max_tokens:
-                self._decode([token], deadline)
-        return text.strip().split("\n")[0].strip()
+        Raises:
+            VerbalizerTimeout: None.
+            VerbalizerCancelled: `cancel` is set.
+        """
+        if cancel is not None and cancel.is_set():
+            raise VerbalizerCancelled("`cancel` must stay unset until the text is done, but it was set; ask anew.")
+        left = job.deadline - time.perf_counter()
+        if left <= 0:
+            why = "the model did not finish" if job.position else "the model was busy with other texts"
+            raise VerbalizerTimeout(too_slow(self._owner.path.name, why))
+        return left
 
-    def _decode(self, tokens: list[int], deadline: float) -> None:
-        if time.perf_counter() > deadline:
-            raise VerbalizerTimeout(_too_slow(self._path, "the model did not finish"))
-        self._model.eval(tokens)
-        self._cached += tokens
-        self.decoded += len(tokens)
+    def drop(self, jobs: Sequence[Job]) -> None:
+        """Gives jobs up; a call in which nothing else is read is ended."""
+        self._owner.drop(jobs)
 
     def close(self) -> None:
-        """Frees the model, once a text that is being written is done; may be called twice."""
-        with self._lock:
-            if self._model is not None:
-                self._model.close()
-                self._model = None
+        """Frees the model, once the texts that were asked for are done; may be called twice."""
+        self._owner.close()
 
 
-def _look_at(path: Path) -> None:
-    """Refuses what is plainly no model, before llama.cpp sees it."""
-    remedy = "give the path of a .gguf file, or use verbalizer='template'."
-    if os.path.isdir(path):
-        raise VerbalizerError(f"`verbalizer` must be a GGUF file, got the folder {path}; {remedy}")
-    try:
-        with path.open("rb") as file:
-            head = file.read(24)
-    except FileNotFoundError:
-        raise VerbalizerError(
-            f"`verbalizer` must be an existing GGUF file, got {path}, which does not exist; {remedy}"
-        ) from None
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise VerbalizerError(f"`verbalizer` must be a readable GGUF file, got {path} ({error}); {remedy}") from error
-    if not head:
-        raise VerbalizerError(
-            f"`verbalizer` must be a GGUF file, got {path}, which is empty; download it again, or {remedy}"
-        )
-    if not head.startswith(_MAGIC):
-        raise VerbalizerError(
-            f"`verbalizer` must be a GGUF file, got {path}, which begins with {head[:4]!r} instead of "
-            f"{_MAGIC!r}; {remedy}"
-        )
-    if len(head) < 24:
-        raise VerbalizerError(
-            f"`verbalizer` must be a complete GGUF file, got {path}, which is truncated; download it again, or {remedy}"
-        )
+class _Owner:
+    """The queue, the model, and the threads that each own a context of it; all under one lock.
+
+    One thread loads the model and begins; where more texts wait than threads work, and the model is small enough to
+    gain by it, another one is started. Waiting texts are shared out evenly, so that a batch keeps all threads busy.
+    """
+
+    def __init__(self, path: Path, context: int | None, threads: int | None) -> None:
+        self.path, self._options = path, (context, threads)
+        self._closed = False
+        self.forget()
+
+    def forget(self) -> None:
+        """Begins anew without threads and a model; in the child of a fork, they do not exist."""
+        self._changed = threading.Condition()  # its lock may be taken again by the thread that has it: see `close`
+        self._queue: deque[Job] = deque()
+        self._threads: list[threading.Thread] = []
+        self._loaded = threading.Event()
+        self._weights: Weights | None = None
+        self._failed: BaseException | None = None
+        self.flights: list[Flight] = []
+
+    # Callers
+
+    def open(self) -> Weights:
+        """Starts the first thread where there is none, and waits until it has loaded the model."""
+        with self._changed:
+            if self._closed:
+                raise self._shut()
+            if not self._threads:
+                self._loaded, self._failed = threading.Event(), None
+                self._start()
+            loaded = self._loaded
+        loaded.wait()
+        weights, failed = self._weights, self._failed
+        if failed is not None:
+            raise failed
+        if weights is None:
+            raise self._shut()
+        return weights
+
+    def put(self, jobs: Sequence[Job]) -> None:
+        """Queues jobs."""
+        weights = self._weights or self.open()
+        with self._changed:
+            if self._closed:
+                raise self._shut()
+            self._queue.extend(jobs)
+            waiting = len(self._queue) + sum(len(flight.jobs) for flight in self.flights)
+            if len(self._threads) < min(waiting, weights.contexts):
+                self._start()
+            self._changed.notify(len(jobs))
+
+    def drop(self, jobs: Sequence[Job]) -> None:
+        """Marks jobs as unwanted, and ends the calls in which nothing else is read."""
+        with self._changed:
+            for job in jobs:
+                job.unwanted = True
+            for flight in self.flights:
+                flying = list(flight.jobs)
+                if flying and all(job.unwanted for job in flying):
+                    flight.context.stop.stop()
+
+    def close(self, *, abort: bool = False) -> None:
+        """Ends the threads; the last of them frees the model.
+
+        The lock may be taken twice by one thread, and a thread does not wait for itself, because a finalizer runs
+        wherever garbage is collected.
+        """
+        with self._changed:
+            self._closed = True
+            if abort:
+                self.drop([*self._queue, *(job for flight in self.flights for job in flight.jobs)])
+            threads = list(self._threads)
+            self._changed.notify_all()
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join()
+
+    def _shut(self) -> VerbalizerError:
+        return VerbalizerError(f"`verbalizer` must be open, but {self.path.name} was closed; make a new one.")
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._serve, name=f"llama {self.path.name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    # The threads
+
+    def _serve(self) -> None:
+        flight: Flight | None = None
+        try:
+            flight = self._board()
+            self._loaded.set()
+            self._run(flight)
+        except BaseException as error:
+            with self._changed:
+                if self._weights is not None and self.flights:
+                    self._weights.contexts = len(self.flights)  # no room for more: fewer must do
+                else:
+                    self._failed = error
+        finally:
+            if flight is not None:
+                flight.context.close()
+            with self._changed:
+                self._threads.remove(threading.current_thread())
+                if flight is not None:
+                    self.flights.remove(flight)
+                if not self._threads and self._weights is not None:
+                    self._weights.close()
+                    self._weights = None
+            self._loaded.set()
+
+    def _board(self) -> Flight:
+        """A context of this thread's own; the first thread also loads the model."""
+        weights = self._weights
+        if weights is None:
+            self._weights = weights = Weights(self.path, *self._options)
+        flight = Flight(Context(weights, SEQUENCES))
+        with self._changed:
+            self.flights.append(flight)
+        return flight
+
+    def _run(self, flight: Flight) -> None:
+        while True:
+            try:
+                while job := self._next(flight):
+                    flight.begin(job)
+                with self._changed:
+                    if self._closed and not (flight.jobs or self._queue):
+                        return
+                    call = flight.next_call()
+                if call:
+                    flight.make(call)
+            except Exception as error:
+                flight.fail(error)
+            if flight.back:
+                with self._changed:
+                    self._queue.extendleft(reversed(flight.back))
+                    flight.back.clear()
+
+    def _next(self, flight: Flight) -> Job | None:
+        """The next job of the queue that may begin now; waits for one where nothing is in flight."""
+        with self._changed:
+            while not (self._queue or flight.jobs or self._closed):
+                self._changed.wait()
+            while self._queue and flight.has_place_for(self._queue[0]):
+                share = (len(self._queue) + sum(len(other.jobs) for other in self.flights)) / len(self.flights)
+                if flight.jobs and len(flight.jobs) >= share:
+                    break
+                job = self._queue.popleft()
+                if not job.unwanted:
+                    return job
+            return None
 
 
-@contextmanager
-def _log() -> Iterator[list[str]]:
-    """What llama.cpp says goes into a list instead of to stderr."""
-    from llama_cpp import _logger, llama_log_callback, llama_log_set
-
-    said: list[str] = []
-
-    @llama_log_callback  # type: ignore[untyped-decorator]
-    def note(level: int, text: bytes, user_data: object) -> None:
-        said.append(text.decode("utf-8", errors="replace"))
-
-    llama_log_set(note, ctypes.c_void_p(0))
-    try:
-        yield said
-    finally:
-        llama_log_set(_logger.llama_log_callback, ctypes.c_void_p(0))
+_OWNERS: weakref.WeakSet[_Owner] = weakref.WeakSet()
 
 
-def _too_slow(path: Path, why: str) -> str:
-    return (
-        f"`timeout_s` must leave time for the text, but {why} in time with {path.name}; "
-        "raise it, or use a smaller model."
-    )
+def _forget_all() -> None:
+    for owner in list(_OWNERS):
+        owner.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
