@@ -13,6 +13,7 @@ import argparse
 import json
 import math
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,10 +39,12 @@ from training.verbalizer.generator import lattice_text, random_meaning, write
 from training.verbalizer.network import Llama, Shape, export
 from training.verbalizer.vocabulary import Vocabulary, learn
 
-__all__ = ["TINY", "Settings", "losses", "main", "train"]
+__all__ = ["EMBEDDED", "TINY", "Settings", "losses", "main", "train"]
 
 #: Threads that share each batch; part of what decides the result, so not taken from the machine.
 WORKERS = 2
+#: How the weights are written that the package embeds: 16 bits are read faster than 8 by llama.cpp at this size.
+EMBEDDED = "f16"
 
 
 @dataclass(frozen=True)
@@ -341,7 +344,15 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     changed = {"meanings": given.meanings, "steps": given.steps}
     settings = replace(TINY if given.tiny else Settings(), **{name: value for name, value in changed.items() if value})
-    train(settings, given.out, given.processes)
+    log = train(settings, given.out, given.processes)
+    from training.verbalizer.card import card  # both of them read what a run has written
+    from training.verbalizer.evaluate import evaluate
+
+    found = evaluate(given.out, 20 if given.tiny else 500)
+    (given.out / "evaluation.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (given.out / "CARD.md").write_text(card(log, found, EMBEDDED), encoding="utf-8")
+    shutil.copyfile(given.out / f"{EMBEDDED}.gguf", given.out / "embedded.gguf")
+    print(f"{given.out}/embedded.gguf; {100 * found['agreement']['branch']['first differing token']:.1f} % of pairs")
 
 
 if __name__ == "__main__":
