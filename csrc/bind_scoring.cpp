@@ -1,8 +1,12 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "scoring.hpp"
 
@@ -17,7 +21,10 @@ nle::Element element_of(const std::string& name, py::ssize_t itemsize) {
   throw std::invalid_argument("`element` must be float32, float16 or bfloat16 and fit the arrays, got " + name);
 }
 
-const char* name_of(nle::VectorUnit unit) { return unit == nle::VectorUnit::avx2 ? "avx2" : "generic"; }
+const char* name_of(nle::VectorUnit unit) {
+  constexpr const char* kNames[] = {"generic", "avx2", "avx512"};
+  return kNames[static_cast<int>(unit)];
+}
 
 nle::VectorUnit unit_of(const std::string& name) {
   const auto units = nle::vector_units();
@@ -64,12 +71,171 @@ py::tuple score_neurons(const py::array& activations, const py::array& gradients
   return py::make_tuple(values, neurons, maps, total, bad);
 }
 
+// ---- the short way in: arrays that need no conversion, looked at once
+
+// What scoring reads of an array, a view.
+struct View {
+  const void* data = nullptr;
+  nle::Element element = nle::Element::float32;
+  std::array<py::ssize_t, 4> shape{};
+  std::size_t rank = 0;
+};
+
+py::object owned(PyObject* object) {
+  if (object == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(object);
+}
+
+// Names of attributes, made once: making them would take as long as looking them up.
+struct Names {
+  PyObject* is_cpu = PyUnicode_InternFromString("is_cpu");
+  PyObject* dtype = PyUnicode_InternFromString("dtype");
+  PyObject* is_contiguous = PyUnicode_InternFromString("is_contiguous");
+  PyObject* is_neg = PyUnicode_InternFromString("is_neg");
+  PyObject* shape = PyUnicode_InternFromString("shape");
+  PyObject* data_ptr = PyUnicode_InternFromString("data_ptr");
+  std::array<PyObject*, 4> fields = {PyUnicode_InternFromString("values"), PyUnicode_InternFromString("neurons"),
+                                     PyUnicode_InternFromString("maps"), PyUnicode_InternFromString("total")};
+};
+const Names& names() {
+  static const Names all;
+  return all;
+}
+
+// Torch as its user imported it; nothing here imports it.
+struct Torch {
+  PyObject *tensor, *float32, *float16, *bfloat16;
+
+  static const Torch* find() {
+    static const Torch* known = nullptr;  // kept for the life of the process, as torch itself is
+    if (known == nullptr) {
+      const py::dict modules = py::module_::import("sys").attr("modules");
+      if (!modules.contains("torch") || !py::hasattr(modules["torch"], "bfloat16")) return nullptr;
+      const py::object torch = modules["torch"];
+      const auto member = [&](const char* name) { return py::object(torch.attr(name)).release().ptr(); };
+      known = new Torch{member("Tensor"), member("float32"), member("float16"), member("bfloat16")};
+    }
+    return known;
+  }
+};
+
+bool set_shape(View& view, const py::ssize_t* lengths, std::size_t rank) {
+  view.rank = rank;
+  if (rank != 2 && rank != 4) return false;
+  std::copy_n(lengths, rank, view.shape.begin());
+  return std::all_of(lengths, lengths + rank, [](py::ssize_t length) { return length > 0; });
+}
+
+// Float32 and float16 arrays of NumPy that lie as C would lay them, in the byte order of this machine.
+bool look_at_array(const py::array& array, View& view) {
+  constexpr int kFloat32 = 11, kFloat16 = 23, kAligned = 0x0100;
+  const py::dtype type = array.dtype();
+  if ((type.num() != kFloat32 && type.num() != kFloat16) || type.byteorder() != '=') return false;
+  if ((array.flags() & py::array::c_style) == 0 || (array.flags() & kAligned) == 0) return false;
+  view.data = array.data();
+  view.element = type.num() == kFloat32 ? nle::Element::float32 : nle::Element::float16;
+  return set_shape(view, array.shape(), static_cast<std::size_t>(array.ndim()));
+}
+
+// Plain tensors of the CPU, through their attributes: the extension is built without torch. One that is sparse has no
+// data_ptr and raises.
+bool look_at_tensor(py::handle tensor, const Torch& torch, View& view) {
+  const auto get = [&](PyObject* name) { return owned(PyObject_GetAttr(tensor.ptr(), name)); };
+  const auto call = [&](PyObject* name) { return owned(PyObject_CallMethodNoArgs(tensor.ptr(), name)); };
+  const Names& name = names();
+  if (get(name.is_cpu).ptr() != Py_True) return false;
+  const py::object type = get(name.dtype);
+  if (type.ptr() == torch.float32) {
+    view.element = nle::Element::float32;
+  } else if (type.ptr() == torch.float16) {
+    view.element = nle::Element::float16;
+  } else if (type.ptr() == torch.bfloat16) {
+    view.element = nle::Element::bfloat16;
+  } else {
+    return false;
+  }
+  if (call(name.is_contiguous).ptr() != Py_True || call(name.is_neg).ptr() != Py_False) return false;
+  const py::object shape = get(name.shape);
+  std::array<py::ssize_t, 4> lengths{};
+  if (!PyTuple_Check(shape.ptr()) || PyTuple_GET_SIZE(shape.ptr()) > 4) return false;
+  const auto rank = static_cast<std::size_t>(PyTuple_GET_SIZE(shape.ptr()));
+  for (std::size_t axis = 0; axis < rank; ++axis) {
+    lengths[axis] = PyLong_AsSsize_t(PyTuple_GET_ITEM(shape.ptr(), static_cast<py::ssize_t>(axis)));
+  }
+  view.data = PyLong_AsVoidPtr(call(name.data_ptr).ptr());
+  return view.data != nullptr && set_shape(view, lengths.data(), rank);
+}
+
+bool look_at(py::handle given, View& view) {
+  if (py::isinstance<py::array>(given)) return look_at_array(py::reinterpret_borrow<py::array>(given), view);
+  const Torch* torch = Torch::find();
+  if (torch == nullptr || reinterpret_cast<PyObject*>(Py_TYPE(given.ptr())) != torch->tensor) return false;
+  try {
+    return look_at_tensor(given, *torch, view);
+  } catch (py::error_already_set&) {
+    return false;  // a tensor without memory of its own, as torch.func makes them
+  }
+}
+
+bool equal(py::handle text, const char* expected) {
+  return PyUnicode_Check(text.ptr()) && PyUnicode_CompareWithASCIIString(text.ptr(), expected) == 0;
+}
+
+// TopNeurons of arrays that are plain and options that are right, or None: then the caller checks, converts and names
+// what is wrong. `top_type` is nle_fast.ops.scoring.TopNeurons.
+py::object score_plain(py::handle activations, py::handle gradients, py::handle k, py::handle reduce, py::handle sign,
+                       py::handle threads, py::handle top_type) {
+  View maps, slopes;
+  if (!PyLong_CheckExact(k.ptr()) || !look_at(activations, maps) || !look_at(gradients, slopes)) return py::none();
+  const auto [n, neurons, height, width] = maps.shape;
+  const py::ssize_t wanted = PyLong_AsSsize_t(k.ptr());
+  const bool same = std::equal(maps.shape.begin(), maps.shape.begin() + slopes.rank, slopes.shape.begin());
+  if (maps.rank != 4 || !same || maps.element != slopes.element || wanted < 1 || wanted > neurons) {
+    PyErr_Clear();  // of a k beyond all numbers
+    return py::none();
+  }
+  // Only small work is done on one thread unasked; how many threads the rest gets is the caller's choice.
+  constexpr py::ssize_t kSmall = 1 << 20;
+  const bool one = PyLong_CheckExact(threads.ptr()) && PyLong_AsSsize_t(threads.ptr()) == 1;
+  PyErr_Clear();
+  if (!one && !(threads.is_none() && (n == 1 || n * neurons * height * width < kSmall))) return py::none();
+  const bool maximum = equal(reduce, "max"), both = equal(sign, "both");
+  const bool supporting = both || equal(sign, "supporting"), opposing = both || equal(sign, "opposing");
+  if ((!maximum && !equal(reduce, "sum")) || (!supporting && !opposing)) return py::none();
+
+  static const nle::VectorUnit unit = nle::vector_units().back();
+  const py::ssize_t kept = wanted * (int{supporting} + int{opposing});
+  py::array_t<float> values({n, kept}), planes({n, kept, height, width}), total({n});
+  py::array_t<std::int64_t> chosen({n, kept});
+  std::vector<std::int64_t> bad(static_cast<std::size_t>(n));
+  const nle::ScoreInput input{maps.data, slopes.data, maps.element, slopes.rank == 2, n, neurons, height * width};
+  const nle::ScoreOptions options{maximum ? nle::Reduce::max : nle::Reduce::sum, supporting, opposing, wanted, 1, unit};
+  const nle::ScoreOutput output{values.mutable_data(), chosen.mutable_data(), planes.mutable_data(),
+                                total.mutable_data(), bad.data()};
+  {
+    py::gil_scoped_release release;
+    nle::score_neurons(input, options, output);
+  }
+  if (std::any_of(bad.begin(), bad.end(), [](std::int64_t neuron) { return neuron >= 0; })) return py::none();
+
+  auto* type = reinterpret_cast<PyTypeObject*>(top_type.ptr());
+  py::object top = owned(type->tp_alloc(type, 0));
+  const std::array<py::handle, 4> found = {values, chosen, planes, total};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    // As object.__setattr__, which a frozen dataclass's own initialiser uses.
+    if (PyObject_GenericSetAttr(top.ptr(), names().fields[i], found[i].ptr()) != 0) throw py::error_already_set();
+  }
+  return top;
+}
+
 }  // namespace
 
 void register_scoring(py::module_& m) {
   m.def("score_neurons", &score_neurons, py::arg("activations"), py::arg("gradients"), py::arg("element"), py::arg("k"),
         py::arg("maximum"), py::arg("supporting"), py::arg("opposing"), py::arg("threads"), py::arg("unit") = "",
         "(values, neurons, maps, total, bad); `bad` holds, per picture, the first neuron that is not finite, or -1.");
+  m.def("score_plain", &score_plain,
+        "TopNeurons on one thread, or None where an array or option is not as plain as this way takes them.");
   m.def(
       "vector_units",
       [] {

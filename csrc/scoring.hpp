@@ -11,7 +11,7 @@ enum class Element { float32, float16, bfloat16 };
 enum class Reduce { sum, max };
 
 // How the rows are computed. The results of two units may differ in the last bits of a sum, never in a maximum.
-enum class VectorUnit { generic, avx2 };
+enum class VectorUnit { generic, avx2, avx512 };
 
 // The units of this machine, slowest first; `generic` is always among them.
 std::vector<VectorUnit> vector_units();

@@ -256,10 +256,57 @@ def test_contiguous_tensors_are_not_copied(monkeypatch):
         return native(activations, gradients, *rest)
 
     monkeypatch.setattr(_core, "score_neurons", spy)
+    monkeypatch.setattr(_core, "score_plain", lambda *_: None)
     for dtype in (torch.float32, torch.float16, torch.bfloat16):
         activations, gradients = torch.rand(1, 3, 2, 2).to(dtype), torch.rand(1, 3).to(dtype)
         score_neurons(activations, gradients, 1)
         assert seen[-2:] == [activations.data_ptr(), gradients.data_ptr()]
+
+
+PLAIN = ("sum", "both", 1, TopNeurons)
+
+
+@pytest.mark.parametrize("tensors", [True, False])
+@pytest.mark.parametrize("dtype", sorted(DTYPES))
+@pytest.mark.parametrize("reduce", REDUCES)
+def test_the_short_way_gives_what_the_long_way_gives(dtype, tensors, reduce, monkeypatch):
+    for shape, constant in itertools.product([(1, 40, 7, 7), (3, 9, 2, 3)], [True, False]):
+        a, g = (as_tensor(x) if tensors else x for x in arrays(8, shape, constant, dtype))
+        short = _core.score_plain(a, g, 4, reduce, "both", None, TopNeurons)
+        assert (short is None) == (not tensors and dtype == "bfloat16")  # NumPy has no bfloat16 of its own
+        with monkeypatch.context() as long_way:
+            long_way.setattr(_core, "score_plain", lambda *_: None)
+            expected = score_neurons(a, g, 4, reduce, "both", threads=1)
+        if short is not None:
+            for name in ("values", "neurons", "maps", "total"):
+                assert getattr(short, name).tobytes() == getattr(expected, name).tobytes()
+                assert getattr(short, name).shape == getattr(expected, name).shape
+
+
+def test_the_short_way_leaves_all_else_to_the_long_way():
+    a, g = np.ones((1, 4, 2, 2), np.float32), np.ones((1, 4), np.float32)
+    t = torch.ones(1, 4, 2, 2)
+    assert isinstance(_core.score_plain(a, g, 2, *PLAIN), TopNeurons)
+    assert isinstance(_core.score_plain(t, g, 2, *PLAIN), TopNeurons)
+    unlike = [
+        a[:, ::2], a.astype(np.float64), a.astype(">f4"), a[0], a[:0], a.tolist(), None, a[..., None], a[:, :3],
+        t.double(), t.mT, t[:, ::2], t.to_sparse(), t.to("meta"), t[:0], torch.nn.Parameter(t), t[..., None],
+        torch._neg_view(t), a.astype(np.float16), np.ones((1, 4, 2, 3), np.float32), np.ones((1, 5), np.float32),
+    ]  # fmt: skip
+    for other in unlike:
+        for pair in ((other, a), (a, other)):
+            assert _core.score_plain(*pair, 2, *PLAIN) is None, pair
+    options = [
+        (0, *PLAIN), (5, *PLAIN), (10**30, *PLAIN), (True, *PLAIN), (2.0, *PLAIN), (2, "mean", *PLAIN[1:]),
+        (2, "sum", None, 1, TopNeurons), (2, "sum", "for", 1, TopNeurons), (2, "sum", "both", 2, TopNeurons),
+        (2, "sum", "both", True, TopNeurons), (2, "sum", "both", 10**30, TopNeurons),
+    ]  # fmt: skip
+    for given_options in options:
+        assert _core.score_plain(a, g, *given_options) is None, given_options
+    seen = []
+    torch.func.vmap(lambda x: seen.append(_core.score_plain(x, g, 2, *PLAIN)) or x)(t[None])
+    assert seen == [None]
+    assert _core.score_plain(a * np.nan, g, 2, *PLAIN) is None
 
 
 def test_more_than_all_neurons_is_clipped_with_a_warning():

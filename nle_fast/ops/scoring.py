@@ -29,7 +29,7 @@ ELEMENTS = ("float32", "float16", "bfloat16")
 VALUES_PER_THREAD = 1 << 19
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class TopNeurons:
     """The neurons with the strongest scores; iterating gives values, neurons, maps.
 
@@ -96,6 +96,10 @@ def score_neurons(
 
     Source: gradient × activation, which equals LRP-0 for piecewise-linear heads; defined in `ops.reference`.
     """
+    # Most calls are plain, and small enough that this function's checks would take longer than the scoring.
+    top: TopNeurons | None = _core.score_plain(activations, gradients, k, reduce, sign, threads, TopNeurons)
+    if top is not None:
+        return top
     _check_options(k, reduce, sign, threads)
     elements = [_element("activations", activations), _element("gradients", gradients)]
     _check_shapes(activations, gradients)
