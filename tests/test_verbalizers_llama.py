@@ -100,7 +100,7 @@ def test_the_beginning_of_a_prompt_is_read_once(tmp_path):
         tokens = verbalizer._engine.weights().tokens
         beginning = len(tokens.prompt(text_prompt(ZEBRA)[0]))
     assert costs[0] - beginning == pytest.approx(costs[2], abs=2)
-    assert costs[1] == pytest.approx(costs[2], abs=20)
+    assert costs[1] < costs[0] - beginning // 2
 
 
 def test_texts_of_all_styles_one_after_another(models):

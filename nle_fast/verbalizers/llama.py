@@ -160,12 +160,11 @@ class Llama:
         try:
             while True:
                 done = job.done.is_set()  # before the look at the pieces: none comes after it
+                engine.check(job, cancel)
                 if piece := pieces.take(0 if done else POLL_S):
                     yield piece
                 elif done:
                     break
-                else:
-                    engine.check(job, cancel)
             engine.wait(job)
         finally:
             engine.drop([job])

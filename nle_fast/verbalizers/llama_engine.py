@@ -107,13 +107,13 @@ class LlamaEngine:
         """Seconds that are left for a job.
 
         Raises:
-            VerbalizerTimeout: None.
+            VerbalizerTimeout: None, and it is not done.
             VerbalizerCancelled: `cancel` is set.
         """
         if cancel is not None and cancel.is_set():
             raise VerbalizerCancelled("`cancel` must stay unset until the text is done, but it was set; ask anew.")
         left = job.deadline - time.perf_counter()
-        if left <= 0:
+        if left <= 0 and not job.done.is_set():
             why = "the model did not finish" if job.position else "the model was busy with other texts"
             raise VerbalizerTimeout(too_slow(self._owner.path.name, why))
         return left
