@@ -5,68 +5,39 @@
     max   s_c = max_hw relu(R)       in support, −max_hw relu(−R) in opposition
     total = Σ_c max(s_c, 0)          of the supporting score
 
-One program per picture reads A and G once, in tiles of neurons × positions, and leaves the C scores in a scratch row
-that stays in the cache. A score becomes a 64-bit key: above, the bits of the float, mapped so that integers order as
-the floats do; below, the inverted index, so that the lowest neuron wins a tie. Keys are therefore unique, and the next
-neuron is the largest key below the last one: k maxima and no sort. Then the k maps are gathered. All results lie in
+The C neurons of a picture are shared out among programs. Each reads its part of A and G once, in tiles of neurons ×
+positions, and leaves its scores in a scratch row that stays in the cache. The program of a picture that finishes last
+merges: it selects the top k, see `select_top`, and gathers their maps. Where a picture has more neurons than can be
+held at once, every program first reduces its share to its k best keys, and the merge is of those. All results lie in
 one buffer, which is the only thing copied to the host.
 
-Source: `ops.reference` (definition); keys as in radix sorts of floats.
+Which program is the last is chance; what it computes is not: it reads scores and keys by their index, in one order.
+
+Source: `ops.reference` (definition); the last block that merges: CUDA's threadFenceReduction sample.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 import triton
 import triton.language as tl
 
-__all__ = ["launch_sizes", "score_neurons", "score_neurons_kernel"]
+from nle_fast.kernels.select_top import select_top
+from nle_fast.kernels.sizes import Layout, Sizes, launch_sizes
+
+__all__ = ["constants", "launch", "multiprocessors", "score_neurons", "score_neurons_kernel", "to_host"]
 
 
 @triton.jit
-def _key(b_scores, o_neurons):
-    """int64 keys in the order of the scores, then of falling index; −0 and NaN count as 0."""
-    b_bits = tl.where(tl.abs(b_scores) > 0, b_scores, 0.0).to(tl.int32, bitcast=True)
-    b_ordered = tl.where(b_bits < 0, b_bits ^ 0x7FFFFFFF, b_bits)
-    return (b_ordered.to(tl.int64) << 32) | (0xFFFFFFFF - o_neurons.to(tl.int64))
-
-
-@triton.jit
-def _block_keys(p_scores, start, below, C, NEGATE: tl.constexpr, BLOCK: tl.constexpr):
-    """Keys of one block of scores; those of neurons beyond C, or not below `below`, sort after all others."""
-    o_neurons = start + tl.arange(0, BLOCK)
-    b_scores = tl.load(p_scores + o_neurons, mask=o_neurons < C, other=0.0)
-    if NEGATE:
-        b_scores = -b_scores
-    b_keys = _key(b_scores, o_neurons)
-    return tl.where((o_neurons < C) & (b_keys < below), b_keys, -0x7FFFFFFFFFFFFFFF)
-
-
-@triton.jit
-def _select_top(
-    p_scores, p_values, p_neurons, C, K, NEGATE: tl.constexpr, BLOCK: tl.constexpr, ONE_BLOCK: tl.constexpr
-):
-    """Write values and indices of the K largest scores (NEGATE: smallest), strongest first."""
-    last = tl.full([], 0x7FFFFFFFFFFFFFFF, tl.int64)
-    if ONE_BLOCK:
-        b_keys = _block_keys(p_scores, 0, last, C, NEGATE, BLOCK)
-    for rank in range(K):
-        if ONE_BLOCK:
-            last = tl.max(tl.where(b_keys < last, b_keys, -0x7FFFFFFFFFFFFFFF), axis=0)
-        else:
-            best = tl.full([], -0x7FFFFFFFFFFFFFFF, tl.int64)
-            for start in range(0, C, BLOCK):
-                best = tl.maximum(best, tl.max(_block_keys(p_scores, start, last, C, NEGATE, BLOCK), axis=0))
-            last = best
-        ordered = (last >> 32).to(tl.int32)
-        value = tl.where(ordered < 0, ordered ^ 0x7FFFFFFF, ordered).to(tl.float32, bitcast=True)
-        if NEGATE:
-            value = 0.0 - value
-        tl.store(p_values + rank, value)
-        tl.store(p_neurons + rank, (0xFFFFFFFF - (last & 0xFFFFFFFF)).to(tl.int32))
+def _places(o_positions, WIDTH, s_row, s_column, FLAT: tl.constexpr):
+    """Offsets of positions in a plane; FLAT: a row begins where the one before ends, so that one stride does."""
+    if FLAT:
+        return o_positions.to(tl.int64) * s_column
+    return (o_positions // WIDTH).to(tl.int64) * s_row + (o_positions % WIDTH).to(tl.int64) * s_column
 
 
 @triton.jit
@@ -74,6 +45,8 @@ def score_neurons_kernel(
     p_activations,
     p_gradients,
     p_scores,
+    p_keys,
+    p_arrived,
     p_maps,
     p_values,
     p_neurons,
@@ -81,34 +54,57 @@ def score_neurons_kernel(
     p_bad,
     C,
     HW,
+    WIDTH,
     K,
+    SHARE,
+    SPLITS,
+    sa_picture,
+    sa_neuron,
+    sa_row,
+    sa_column,
+    sg_picture,
+    sg_neuron,
+    sg_row,
+    sg_column,
     CONSTANT: tl.constexpr,
+    FLAT: tl.constexpr,
     MAX: tl.constexpr,
     SUPPORTING: tl.constexpr,
     OPPOSING: tl.constexpr,
+    SPLIT: tl.constexpr,
+    BLOCKWISE: tl.constexpr,
     BLOCK_NEURONS: tl.constexpr,
     BLOCK_POSITIONS: tl.constexpr,
     BLOCK_SELECT: tl.constexpr,
+    BLOCK_MERGE: tl.constexpr,
     ONE_BLOCK: tl.constexpr,
 ):
-    """Program n scores picture n; shapes as in the module's docstring, outputs as in `score_neurons`."""
-    i_picture = tl.program_id(0).to(tl.int64)
+    """Program i scores SHARE neurons of picture i // SPLITS; outputs as in `launch`.
+
+    BLOCKWISE: every program selects K keys of its share; the merge is of SPLITS · K keys, else of C scores.
+    """
+    i_program = tl.program_id(0)
+    i_picture = (i_program // SPLITS).to(tl.int64)
+    i_split = i_program % SPLITS
     KEPT = K * 2 if SUPPORTING and OPPOSING else K
-    p_activations += i_picture * C * HW
-    p_gradients += i_picture * C if CONSTANT else i_picture * C * HW
+    p_activations += i_picture * sa_picture
+    p_gradients += i_picture * sg_picture
     p_supporting = p_scores + i_picture * (2 * C if MAX and OPPOSING else C)
     p_opposing = p_supporting + C if MAX and OPPOSING else p_supporting
+    if BLOCKWISE:
+        p_keys += i_picture * SPLITS * KEPT
     p_maps += i_picture * KEPT * HW
     p_values += i_picture * KEPT
     p_neurons += i_picture * KEPT
 
-    b_total = tl.zeros([BLOCK_NEURONS], tl.float32)
-    b_bad = tl.zeros([BLOCK_NEURONS], tl.int32) + C
-    for start in range(0, C, BLOCK_NEURONS):
-        o_neurons = start + tl.arange(0, BLOCK_NEURONS)
-        m_neurons = o_neurons < C
+    start = i_split * SHARE
+    stop = tl.minimum(start + SHARE, C)
+    for tile in range(start, stop, BLOCK_NEURONS):
+        o_neurons = tile + tl.arange(0, BLOCK_NEURONS)
+        m_neurons = o_neurons < stop
         if CONSTANT:
-            b_gradients = tl.load(p_gradients + o_neurons, mask=m_neurons, other=0.0).to(tl.float32)[:, None]
+            p_row = p_gradients + o_neurons.to(tl.int64) * sg_neuron
+            b_gradients = tl.load(p_row, mask=m_neurons, other=0.0).to(tl.float32)[:, None]
         # For a sum: its lanes. For a maximum: relu(R), −relu(−R), and zeros that become NaN with a relevance that is
         # not finite, which a maximum would lose.
         b_high = tl.zeros([BLOCK_NEURONS, BLOCK_POSITIONS], tl.float32)
@@ -116,10 +112,15 @@ def score_neurons_kernel(
         b_poison = tl.zeros([BLOCK_NEURONS, BLOCK_POSITIONS], tl.float32)
         for first in range(0, HW, BLOCK_POSITIONS):
             o_positions = first + tl.arange(0, BLOCK_POSITIONS)
-            o_tile = o_neurons[:, None].to(tl.int64) * HW + o_positions[None, :]
             m_tile = m_neurons[:, None] & (o_positions[None, :] < HW)
+            o_tile = (o_neurons.to(tl.int64) * sa_neuron)[:, None] + _places(
+                o_positions, WIDTH, sa_row, sa_column, FLAT
+            )[None, :]
             b_activations = tl.load(p_activations + o_tile, mask=m_tile, other=0.0).to(tl.float32)
             if not CONSTANT:
+                o_tile = (o_neurons.to(tl.int64) * sg_neuron)[:, None] + _places(
+                    o_positions, WIDTH, sg_row, sg_column, FLAT
+                )[None, :]
                 b_gradients = tl.load(p_gradients + o_tile, mask=m_tile, other=0.0).to(tl.float32)
             # Positions beyond the map are 0 · G: not 0 where G is not finite, but then the neuron is bad anyway.
             b_relevance = b_activations * b_gradients
@@ -130,64 +131,76 @@ def score_neurons_kernel(
             else:
                 b_high += b_relevance
         if MAX:
-            b_poisons = tl.sum(b_poison, axis=1)
-            b_scores = tl.max(b_high, axis=1) + b_poisons
+            b_scores = tl.max(b_high, axis=1) + tl.sum(b_poison, axis=1)
             if OPPOSING:
                 tl.store(p_opposing + o_neurons, tl.min(b_low, axis=1), mask=m_neurons)
         else:
             b_scores = tl.sum(b_high, axis=1)
         tl.store(p_supporting + o_neurons, b_scores, mask=m_neurons)
-        b_total += tl.maximum(b_scores, 0.0)
-        m_bad = m_neurons & ~(tl.abs(b_scores) < float("inf"))
-        b_bad = tl.minimum(b_bad, tl.where(m_bad, o_neurons, C))
-    tl.store(p_total + i_picture, tl.sum(b_total, axis=0))
-    bad = tl.min(b_bad, axis=0)
-    tl.store(p_bad + i_picture, tl.where(bad < C, bad, -1))
 
-    # The scores were written by other threads of this program than those that read them; so are the indices below.
+    # The scores were written by other threads of this program than those that read them next.
     tl.debug_barrier()
-    if SUPPORTING:
-        _select_top(p_supporting, p_values, p_neurons, C, K, False, BLOCK_SELECT, ONE_BLOCK)
-    if OPPOSING:
-        o_first = KEPT - K
-        _select_top(p_opposing, p_values + o_first, p_neurons + o_first, C, K, True, BLOCK_SELECT, ONE_BLOCK)
-    tl.debug_barrier()
-    for start in range(0, KEPT, BLOCK_NEURONS):
-        o_ranks = start + tl.arange(0, BLOCK_NEURONS)
-        b_neurons = tl.load(p_neurons + o_ranks, mask=o_ranks < KEPT, other=0).to(tl.int64)
-        for first in range(0, HW, BLOCK_POSITIONS):
-            o_positions = first + tl.arange(0, BLOCK_POSITIONS)
-            m_tile = (o_ranks[:, None] < KEPT) & (o_positions[None, :] < HW)
-            o_tile = b_neurons[:, None] * HW + o_positions[None, :]
-            b_maps = tl.load(p_activations + o_tile, mask=m_tile, other=0.0).to(tl.float32)
-            tl.store(p_maps + o_ranks[:, None].to(tl.int64) * HW + o_positions[None, :], b_maps, mask=m_tile)
+    if BLOCKWISE:
+        p_own = p_keys + i_split * K
+        if SUPPORTING:
+            select_top(p_supporting, p_own, p_values, p_neurons, start, stop, K, False, False, True, BLOCK_SELECT, True)
+        if OPPOSING:
+            p_own += (KEPT - K) * SPLITS
+            select_top(p_opposing, p_own, p_values, p_neurons, start, stop, K, True, False, True, BLOCK_SELECT, True)
+        tl.debug_barrier()
+
+    # One thread counts the program in. The barrier above orders the writes of all its threads before that thread's
+    # atomic, whose release, at the scope of the GPU, is cumulative: it publishes them all. The last to arrive has, by
+    # the acquire of the same atomic, everything that the others published, and the barrier with which Triton hands the
+    # count to all threads passes that on. Nobody waits for anybody, so a grid larger than the GPU cannot hang. Reads
+    # of scratch bypass the first-level cache (.cg), which is not coherent.
+    merges = True
+    if SPLIT:
+        merges = tl.atomic_add(p_arrived + i_picture, 1, sem="acq_rel", scope="gpu") == SPLITS - 1
+    if merges:
+        if SPLIT:
+            # All have arrived, none comes back: ready for the next launch, in stream order or in a graph's replay.
+            tl.store(p_arrived + i_picture, 0)
+        b_total = tl.zeros([BLOCK_SELECT], tl.float32)
+        b_bad = tl.zeros([BLOCK_SELECT], tl.int32) + C
+        for first in range(0, C, BLOCK_SELECT):
+            o_neurons = first + tl.arange(0, BLOCK_SELECT)
+            b_scores = tl.load(p_supporting + o_neurons, mask=o_neurons < C, other=0.0, cache_modifier=".cg")
+            b_total += tl.maximum(b_scores, 0.0)
+            b_bad = tl.minimum(b_bad, tl.where(tl.abs(b_scores) < float("inf"), C, o_neurons))
+        tl.store(p_total + i_picture, tl.sum(b_total, axis=0))
+        bad = tl.min(b_bad, axis=0)
+        tl.store(p_bad + i_picture, tl.where(bad < C, bad, -1))
+
+        if BLOCKWISE:
+            p_supporting_from, p_opposing_from, count = p_keys, p_keys + (KEPT - K) * SPLITS, SPLITS * K
+        else:
+            p_supporting_from, p_opposing_from, count = p_supporting, p_opposing, C
+        if SUPPORTING:
+            select_top(
+                p_supporting_from, p_keys, p_values, p_neurons, 0, count, K,
+                False, BLOCKWISE, False, BLOCK_MERGE, ONE_BLOCK,
+            )  # fmt: skip
+        if OPPOSING:
+            select_top(
+                p_opposing_from, p_keys, p_values + KEPT - K, p_neurons + KEPT - K, 0, count, K,
+                True, BLOCKWISE, False, BLOCK_MERGE, ONE_BLOCK,
+            )  # fmt: skip
+        tl.debug_barrier()
+        for first_rank in range(0, KEPT, BLOCK_NEURONS):
+            o_ranks = first_rank + tl.arange(0, BLOCK_NEURONS)
+            b_neurons = tl.load(p_neurons + o_ranks, mask=o_ranks < KEPT, other=0).to(tl.int64)
+            for first in range(0, HW, BLOCK_POSITIONS):
+                o_positions = first + tl.arange(0, BLOCK_POSITIONS)
+                m_tile = (o_ranks[:, None] < KEPT) & (o_positions[None, :] < HW)
+                o_tile = (b_neurons * sa_neuron)[:, None] + _places(o_positions, WIDTH, sa_row, sa_column, FLAT)[
+                    None, :
+                ]
+                b_maps = tl.load(p_activations + o_tile, mask=m_tile, other=0.0).to(tl.float32)
+                tl.store(p_maps + o_ranks[:, None].to(tl.int64) * HW + o_positions[None, :], b_maps, mask=m_tile)
 
 
-class Sizes(NamedTuple):
-    """Sizes of one launch: the tile, the keys held at once and whether those are all, warps, registers per thread."""
-
-    block_neurons: int
-    block_positions: int
-    block_select: int
-    one_block: bool
-    num_warps: int
-    max_registers: int
-
-
-def launch_sizes(neurons: int, positions: int) -> Sizes:
-    """Sizes for C neurons and H·W positions: at most 8 values of each input per thread, so that no register spills.
-
-    A program gets all registers of its multiprocessor: left to itself, ptxas aims at several programs and spills.
-    """
-    block_positions = min(triton.next_power_of_2(positions), 512)
-    block_neurons = min(triton.next_power_of_2(neurons), max(1, 4096 // block_positions))
-    block_select = min(triton.next_power_of_2(neurons), 4096)
-    num_warps = min(16, max(4, block_neurons * block_positions // 256))
-    max_registers = min(255, 65536 // (32 * num_warps))
-    return Sizes(block_neurons, block_positions, block_select, neurons <= block_select, num_warps, max_registers)
-
-
-def score_neurons(
+def launch(
     activations: torch.Tensor,
     gradients: torch.Tensor,
     k: int,
@@ -195,8 +208,12 @@ def score_neurons(
     maximum: bool = False,
     supporting: bool = True,
     opposing: bool = False,
-) -> tuple[np.ndarray[Any, Any], ...]:
-    """Launch once for the batch and copy the result to the host once.
+    output: torch.Tensor | None = None,
+    arrived: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, Layout]:
+    """Score a batch in one launch on the current stream; waits for nothing and copies nothing.
+
+    Strides may be any: no input is copied, channels-last ones neither.
 
     Args:
         activations: (N, C, H, W), float32, float16 or bfloat16, on a GPU (under the interpreter: on the CPU).
@@ -205,56 +222,128 @@ def score_neurons(
         maximum: Score the maximum over space instead of the sum.
         supporting: Take the k largest scores.
         opposing: Take the k smallest scores, after the supporting ones if both.
+        output: (at least `Layout.size()`,) float32 to write into, its start aligned to 16 bytes; None: a new one.
+        arrived: (at least N,) int32, all 0, and 0 again after the launch; no two launches that may run at the same
+            time share one. None: those of the current stream.
 
     Returns:
-        values (N, k') float32, neurons (N, k') int64, maps (N, k', H, W) float32, total (N,) float32 and bad (N,)
-        int32: the first neuron of the picture with a relevance or score that is not finite, or −1; where it is not −1
-        the rest has no meaning. As `_core.score_neurons`.
+        The output, and what lies where in it: see `Layout`. `bad` is the first neuron of a picture with a relevance or
+        score that is not finite, or −1; where it is not −1 the rest has no meaning.
     """
-    activations, gradients = activations.detach().contiguous(), gradients.detach().contiguous()
+    activations, gradients = activations.detach(), gradients.detach()
     n, c, height, width = activations.shape
-    positions, kept = height * width, k * (int(supporting) + int(opposing))
-    counts = (n * kept * positions, n * kept, n * kept, n, n)
-    # Each part begins at a multiple of 16 bytes, so that Triton compiles for one alignment only.
-    starts = np.concatenate([[0], np.cumsum([(count + 3) // 4 * 4 for count in counts])]).tolist()
-    packed = torch.empty(starts[-1], dtype=torch.float32, device=activations.device)
-    maps, values, neurons, total, bad = (
-        packed[start : start + count] for start, count in zip(starts, counts, strict=False)
-    )
+    constant, device = gradients.ndim == 2, activations.device
+    layout = Layout(n, k * (int(supporting) + int(opposing)), height, width)
+    column = _column_stride(activations), 0 if constant else _column_stride(gradients)
+    flat = None not in column
+    neurons_first = activations.stride(1) == 1 and height * width > 1
+    cores = multiprocessors(device)
+    sizes = launch_sizes(n, c, height * width, k, cores, maximum=maximum, neurons_first=neurons_first)
+    if output is None:
+        output = torch.empty(layout.size(), dtype=torch.float32, device=device)
+    maps, values, neurons, total, bad = layout.parts(output)
     planes = 2 if maximum and opposing else 1
-    scores = torch.empty(n * planes * c, dtype=torch.float32, device=activations.device)
-    sizes = launch_sizes(c, positions)
+    scratch = torch.empty(n * planes * c, dtype=torch.float32, device=device)
+    keys = torch.empty(n * layout.kept * sizes.splits if sizes.blockwise else 0, dtype=torch.int64, device=device)
+    if arrived is None:
+        arrived = _arrived(device, n)
+    strides = [stride for one in (activations, gradients) for stride in (*one.stride(), 0, 0)[:4]]
+    if flat:
+        strides[2:4], strides[6:8] = (0, column[0]), (0, column[1])
     with torch.cuda.device_of(activations):
-        score_neurons_kernel[(n,)](
+        score_neurons_kernel[(n * sizes.splits,)](
             activations,
             gradients,
-            scores,
+            scratch,
+            keys,
+            arrived,
             maps,
             values,
             neurons.view(torch.int32),
             total,
             bad.view(torch.int32),
             c,
-            positions,
+            height * width,
+            width,
             k,
-            CONSTANT=gradients.ndim == 2,
+            sizes.share,
+            sizes.splits,
+            *strides,
+            CONSTANT=constant,
+            FLAT=flat,
             MAX=maximum,
             SUPPORTING=supporting,
             OPPOSING=opposing,
-            BLOCK_NEURONS=sizes.block_neurons,
-            BLOCK_POSITIONS=sizes.block_positions,
-            BLOCK_SELECT=sizes.block_select,
-            ONE_BLOCK=sizes.one_block,
+            **constants(sizes),
             num_warps=sizes.num_warps,
             enable_fp_fusion=False,
             **({} if torch.version.hip else {"maxnreg": sizes.max_registers}),
         )
-    host = packed.cpu().numpy()
-    parts = [host[start : start + count] for start, count in zip(starts, counts, strict=False)]
-    return (
-        parts[1].reshape(n, kept),
-        parts[2].view(np.int32).astype(np.int64).reshape(n, kept),
-        parts[0].reshape(n, kept, height, width),
-        parts[3],
-        parts[4].view(np.int32),
-    )
+    return output, layout
+
+
+def score_neurons(
+    activations: torch.Tensor, gradients: torch.Tensor, k: int, *, maximum: bool, supporting: bool, opposing: bool
+) -> tuple[np.ndarray[Any, Any], ...]:
+    """`launch`, one copy to the host and one wait; results as `Layout.unpack` gives them, as `_core.score_neurons`."""
+    output, layout = launch(activations, gradients, k, maximum=maximum, supporting=supporting, opposing=opposing)
+    return layout.unpack(to_host(output))
+
+
+def to_host(results: torch.Tensor) -> np.ndarray[Any, Any]:
+    """A copy of a flat tensor in page-locked memory, once the work of the current stream up to here is done.
+
+    The memory returns to torch's cache when the last view of it is gone: pages are locked once and not per batch, and
+    no result is ever overwritten.
+    """
+    if not results.is_cuda:  # Triton's interpreter
+        return results.numpy()
+    host = torch.empty(results.shape, dtype=results.dtype, pin_memory=True)
+    host.copy_(results, non_blocking=True)
+    torch.cuda.current_stream(results.device).synchronize()
+    return host.numpy()
+
+
+def constants(sizes: Sizes) -> dict[str, int | bool]:
+    """The kernel's compile-time sizes."""
+    return {
+        "SPLIT": sizes.splits > 1,
+        "BLOCKWISE": sizes.blockwise,
+        "BLOCK_NEURONS": sizes.block_neurons,
+        "BLOCK_POSITIONS": sizes.block_positions,
+        "BLOCK_SELECT": sizes.block_select,
+        "BLOCK_MERGE": sizes.block_merge,
+        "ONE_BLOCK": sizes.one_block,
+    }
+
+
+def _column_stride(planes: torch.Tensor) -> int | None:
+    """The one stride over the positions of a plane in reading order; None where there is none."""
+    height, width = planes.shape[2:]
+    if width == 1:
+        return planes.stride(2)
+    if height == 1 or planes.stride(2) == width * planes.stride(3):
+        return planes.stride(3)
+    return None
+
+
+@lru_cache
+def multiprocessors(device: torch.device) -> int:
+    """Multiprocessors of a GPU; the interpreter, which runs one program after the other, is given a few."""
+    return torch.cuda.get_device_properties(device).multi_processor_count if device.type == "cuda" else 2
+
+
+_ARRIVED: dict[tuple[torch.device, int], torch.Tensor] = {}
+
+
+def _arrived(device: torch.device, pictures: int) -> torch.Tensor:
+    """Counters of the current stream, all 0 whenever a launch of this stream begins.
+
+    Launches of one stream follow one another and each leaves them 0, so that they are cleared once and not per launch.
+    """
+    stream = torch.cuda.current_stream(device).cuda_stream if device.type == "cuda" else 0
+    found = _ARRIVED.get((device, stream))
+    if found is None or len(found) < pictures:
+        found = torch.zeros(max(1024, pictures), dtype=torch.int32, device=device)
+        _ARRIVED[device, stream] = found
+    return found

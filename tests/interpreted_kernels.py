@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 
 import numpy as np
 import pytest
@@ -15,28 +16,86 @@ import torch
 
 from nle_fast.errors import InputError
 from nle_fast.kernels import score_neurons as module
+from nle_fast.kernels.sizes import Layout, launch_bytes, launch_sizes
 from nle_fast.ops import reference, scoring
 
 if os.environ.get("TRITON_INTERPRET") != "1":
     pytest.exit("set TRITON_INTERPRET=1; test_kernels.py does", returncode=1)
 
+from triton.runtime import interpreter
+
 SHAPES = [(1, 1, 1, 1), (2, 33, 5, 7), (3, 70, 7, 7), (1, 5, 40, 41)]
 SIGNS = {"supporting": (True, False), "opposing": (False, True), "both": (True, True)}
-
-
-@pytest.fixture(params=["one block of keys", "many blocks of keys"])
-def blocks(request, monkeypatch):
-    """Run with all keys held at once, and as for more neurons than can be."""
-    if request.param == "many blocks of keys":
-        sizes = module.launch_sizes(70, 49)._replace(block_neurons=16, block_select=32, one_block=False)
-        monkeypatch.setattr(module, "launch_sizes", lambda *_: sizes)
 
 
 @pytest.fixture(autouse=True)
 def unwritten_is_nan(monkeypatch):
     """Every buffer that a launcher makes is full of NaN, so that what the kernel leaves unwritten shows."""
     empty = torch.empty
-    monkeypatch.setattr(torch, "empty", lambda *shape, **options: empty(*shape, **options).fill_(float("nan")))
+
+    def poisoned(*shape, **options):
+        made = empty(*shape, **options)
+        return made.fill_(float("nan") if made.is_floating_point() else -1)
+
+    monkeypatch.setattr(torch, "empty", poisoned)
+
+
+@pytest.fixture(autouse=True)
+def patched_once(monkeypatch):
+    """Triton patches its language again for every call of a device function, which takes longer than most calls."""
+    done, patch, run = set(), interpreter._patch_lang, interpreter.GridExecutor.__call__
+
+    def once(function):
+        module = id(function.__globals__)
+        return None if module in done or done.add(module) else patch(function)
+
+    def fresh(self, *values, **named):
+        done.clear()
+        return run(self, *values, **named)
+
+    monkeypatch.setattr(interpreter, "_patch_lang", once)
+    monkeypatch.setattr(interpreter.GridExecutor, "__call__", fresh)
+
+
+@pytest.fixture(params=["one program", "split", "blockwise", "blockwise, merged in blocks"])
+def cut(request, monkeypatch):
+    """Run cut as a launch of many pictures, of few, and of more neurons than keys can be held at once."""
+    rest = {"block_neurons": 8, "block_positions": 16, "num_warps": 4, "max_registers": 128}
+
+    def sizes(_, neurons, __, k, ___, **____):
+        if request.param == "one program":
+            cut = {
+                "share": neurons,
+                "splits": 1,
+                "blockwise": False,
+                "block_select": 32,
+                "block_merge": 32,
+                "one_block": False,
+            }
+        elif request.param == "split":
+            block = 1 << (neurons - 1).bit_length()
+            cut = {"share": 16, "blockwise": False, "block_select": block, "block_merge": block, "one_block": True}
+        else:
+            whole = request.param == "blockwise"
+            block = 1 << (-(-neurons // 32) * k - 1).bit_length() if whole else 32
+            cut = {"share": 32, "blockwise": True, "block_select": 32, "block_merge": block, "one_block": whole}
+        return module.Sizes(**{"splits": -(-neurons // cut["share"])} | cut | rest)
+
+    monkeypatch.setattr(module, "launch_sizes", sizes)
+    return request.param
+
+
+@pytest.fixture(params=["backwards", "shuffled"])
+def order(request, monkeypatch):
+    """Run the programs of a launch in another order: which of them arrives last is chance on a GPU."""
+    builder, place = interpreter.interpreter_builder, interpreter.interpreter_builder.set_grid_idx
+
+    def moved(x, y, z):
+        order = list(range(builder.grid_dim[0]))
+        order.reverse() if request.param == "backwards" else random.Random(len(order)).shuffle(order)
+        place(order[x], y, z)
+
+    monkeypatch.setattr(builder, "set_grid_idx", moved)
 
 
 def grid(seed, shape, constant, dtype=torch.float32):
@@ -69,49 +128,122 @@ def assert_equals_reference(activations, gradients, k, reduce, sign):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("constant", [False, True])
 @pytest.mark.parametrize("reduce", ["sum", "max"])
-@pytest.mark.parametrize("sign", SIGNS)
-def test_equals_the_reference(shape, constant, reduce, sign):
-    for k in {min(7, shape[1]), min(shape[1], 33)}:
-        assert_equals_reference(*grid(k, shape, constant), k, reduce, sign)
+def test_equals_the_reference(shape, constant, reduce):
+    assert_equals_reference(*grid(1, shape, constant), min(shape[1], 33), reduce, "both")
+
+
+@pytest.mark.parametrize("sign", ["supporting", "opposing"])
+def test_one_sign_alone(sign):
+    for reduce in ("sum", "max"):
+        assert_equals_reference(*grid(2, (2, 9, 3, 3), constant=False), 4, reduce, sign)
+
+
+@pytest.mark.usefixtures("order")
+def test_every_cut_and_order_of_programs_gives_the_same(cut):
+    for k in (2, 9):  # the second time with the counters that the first has left
+        assert_equals_reference(*grid(5, (2, 40, 1, 5), constant=False), k, "max", "both")
+    assert not module._ARRIVED[torch.device("cpu"), 0].any()
+
+
+@pytest.mark.parametrize("cut", ["split"], indirect=True)
+def test_the_merge_alone(cut, monkeypatch):
+    """One of three programs runs. As the last to arrive it merges what the others have left; else it leaves all be."""
+    kernel, place = module.score_neurons_kernel, interpreter.interpreter_builder.set_grid_idx
+    published = torch.randperm(40, generator=torch.Generator().manual_seed(0)).float() + 1
+    for program, arrived in ((1, 2), (2, 2), (0, 1)):
+
+        class Alone:
+            def __getitem__(self, launched):
+                assert launched == (3,)
+                return self.run
+
+            def run(self, *values, **named):
+                values[2][:40] = published
+                values[4][0] = arrived  # noqa: B023
+                kernel[1,](*values, **named)
+                assert values[4][0] == (0 if arrived == 2 else arrived + 1)  # noqa: B023
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "score_neurons_kernel", Alone())
+            patch.setattr(interpreter.interpreter_builder, "set_grid_dim", lambda *_: None)
+            interpreter.interpreter_builder.grid_dim = (3, 1, 1)
+            patch.setattr(interpreter.interpreter_builder, "set_grid_idx", lambda *_: place(program, 0, 0))  # noqa: B023
+            values, neurons, *_ = launch(torch.ones(1, 40, 1, 1), torch.zeros(1, 40), 5)
+        module._ARRIVED.clear()
+        if arrived == 2:
+            expected = published.clone()
+            expected[program * 16 : program * 16 + 16] = 0
+            assert neurons[0].tolist() == expected.argsort(descending=True)[:5].tolist()
+        else:
+            assert np.isnan(values).all()
 
 
 @pytest.mark.parametrize("dtypes", itertools.product([torch.float32, torch.float16, torch.bfloat16], repeat=2), ids=str)
-@pytest.mark.parametrize("reduce", ["sum", "max"])
-def test_half_precision_and_mixtures(dtypes, reduce):
-    for constant in (False, True):
-        activations, gradients = grid(9, (2, 19, 3, 5), constant)
+def test_half_precision_and_mixtures(dtypes):
+    for constant, reduce in ((False, "max"), (True, "sum")):
+        activations, gradients = grid(9, (1, 7, 3, 5), constant)
         assert_equals_reference(activations.to(dtypes[0]), gradients.to(dtypes[1]), 4, reduce, "both")
+
+
+def strided(tensor, how):
+    """The same values in another place: (N, C, H, W) or (N, C)."""
+    if how == "transposed batch":
+        return tensor.transpose(0, 1).contiguous().transpose(0, 1)
+    if tensor.ndim == 2:
+        return torch.stack([tensor, tensor], dim=2)[:, :, 1]
+    if how == "channels last":
+        return tensor.contiguous(memory_format=torch.channels_last)
+    if how == "columns first":
+        return tensor.transpose(2, 3).contiguous().transpose(2, 3)
+    return torch.nn.functional.pad(tensor, (1, 2, 3, 4), value=7.0)[:, :, 3:-4, 1:-2]  # cropped
+
+
+@pytest.mark.parametrize("how", ["channels last", "columns first", "transposed batch", "cropped"])
+@pytest.mark.parametrize("shape", [(2, 33, 5, 7), (2, 3, 3, 1), (2, 20, 1, 1)], ids=str)
+def test_strides_without_a_copy(how, shape, monkeypatch):
+    kernel, seen = module.score_neurons_kernel, []
+
+    class Watch:
+        def __getitem__(self, launched):
+            return lambda *tensors, **options: (seen.extend(tensors[:2]), kernel[launched](*tensors, **options))
+
+    monkeypatch.setattr(module, "score_neurons_kernel", Watch())
+    for constant in (False, True):
+        activations, gradients = grid(2, shape, constant)
+        pair = strided(activations, how), strided(gradients, how) if shape[1] > 3 else gradients
+        assert_equals_reference(*pair, 3, "sum", "both")
+        assert [tensor.data_ptr() for tensor in seen] == [tensor.data_ptr() for tensor in pair]
+        seen.clear()
 
 
 @pytest.mark.parametrize("reduce", ["sum", "max"])
 def test_more_neurons_than_keys_held_at_once(reduce):
-    assert not module.launch_sizes(5000, 2).one_block
+    assert launch_sizes(1, 5000, 2, 3, 2).blockwise
     assert_equals_reference(*grid(3, (1, 5000, 1, 2), constant=False), 3, reduce, "both")
 
 
-@pytest.mark.usefixtures("blocks")
+@pytest.mark.usefixtures("cut")
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")  # the totals of these extremes
-@pytest.mark.parametrize("sign", ["supporting", "opposing"])
-def test_order_over_all_magnitudes(sign):
-    bits = np.random.default_rng(0).integers(0, 2**32, 100, dtype=np.uint64).astype(np.uint32)
+def test_order_over_all_magnitudes():
+    bits = np.random.default_rng(0).integers(0, 2**32, 40, dtype=np.uint64).astype(np.uint32)
     values = np.where(np.isfinite(bits.view(np.float32)), bits.view(np.float32), np.float32(1))
     values[:6] = [3.4e38, -3.4e38, 1e-45, -1e-45, 0.0, -0.0]
     activations = torch.from_numpy(values).reshape(1, -1, 1, 1)
-    found, neurons, *_ = launch(activations, torch.ones(1, 100), 100, sign=sign)
-    expected = reference.score_neurons(activations.numpy(), np.ones((1, 100), np.float32), 100, sign=sign)
+    found, neurons, *_ = launch(activations, torch.ones(1, 40), 40, sign="both")
+    expected = reference.score_neurons(activations.numpy(), np.ones((1, 40), np.float32), 40, sign="both")
     np.testing.assert_array_equal(neurons, expected[1])
     np.testing.assert_array_equal(found, expected[0])
 
 
-@pytest.mark.usefixtures("blocks")
+@pytest.mark.usefixtures("cut")
 def test_ties_and_negative_zeros_go_to_the_lowest_neuron():
-    weights = torch.zeros(1, 100)
-    weights[0, 50] = -0.0
-    weights[0, [70, 90]] = 1.0
-    weights[0, [71, 91]] = -1.0
-    zeros = [c for c in range(100) if c not in (70, 71, 90, 91)]
-    _, found, *_ = launch(torch.ones(1, 100, 2, 2), weights, 60, sign="both")
-    assert found[0].tolist() == [70, 90, *zeros[:58], 71, 91, *zeros[:58]]
+    weights = torch.zeros(1, 40)
+    weights[0, 20] = -0.0
+    weights[0, [30, 38]] = 1.0
+    weights[0, [31, 39]] = -1.0
+    zeros = [c for c in range(40) if c not in (30, 31, 38, 39)]
+    _, found, *_ = launch(torch.ones(1, 40, 2, 2), weights, 25, sign="both")
+    assert found[0].tolist() == [30, 38, *zeros[:23], 31, 39, *zeros[:23]]
 
 
 @pytest.mark.parametrize("reduce", ["sum", "max"])
@@ -132,21 +264,20 @@ def test_sums_of_large_planes_stay_within_1e_5():
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy, which interprets, remarks on infinity times zero
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-@pytest.mark.parametrize("where", [0, 1])
-@pytest.mark.parametrize("constant", [False, True])
+@pytest.mark.parametrize(("where", "constant"), [(0, False), (1, False), (1, True)])
 @pytest.mark.parametrize("reduce", ["sum", "max"])
 def test_values_that_are_not_finite_are_flagged(value, where, constant, reduce):
-    pair = grid(4, (3, 20, 3, 7), constant)
-    for place in ((1, 17, 1, 5), (1, 19, 0, 0)):
+    pair = grid(4, (3, 8, 1, 7), constant)
+    for place in ((1, 5, 0, 5), (1, 7, 0, 0)):
         pair[where][place[: pair[where].ndim]] = value
     # k = C: the gather must stay inside the picture whatever the keys are.
-    _, neurons, *_, bad = launch(*pair, 20, reduce, "both")
-    assert bad.tolist() == [-1, 17, -1]
+    _, neurons, *_, bad = launch(*pair, 8, reduce, "both")
+    assert bad.tolist() == [-1, 5, -1]
     assert neurons.min() == 0
-    assert neurons.max() == 19
+    assert neurons.max() == 7
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (9, 300, 1, 2)])
 def test_one_launch_per_batch(shape, monkeypatch):
     grids, kernel = [], module.score_neurons_kernel
 
@@ -157,7 +288,65 @@ def test_one_launch_per_batch(shape, monkeypatch):
 
     monkeypatch.setattr(module, "score_neurons_kernel", Counter())
     launch(*grid(0, shape, constant=False), 1, "max", "both")
-    assert grids == [(shape[0],)]
+    sizes = launch_sizes(*shape[:2], shape[2] * shape[3], 1, 2, maximum=True)
+    assert grids == [(shape[0] * sizes.splits,)]
+
+
+@pytest.fixture
+def traffic(monkeypatch):
+    """Bytes per address that the interpreted programs load and store: two dictionaries."""
+    moved = {"load": {}, "store": {}}
+
+    def count(which, pointers, mask):
+        size = interpreter._get_np_dtype(pointers.get_element_ty()).itemsize
+        for address in np.broadcast_to(pointers.data, mask.data.shape)[mask.data].ravel().tolist():
+            moved[which][address] = moved[which].get(address, 0) + size
+
+    builder = interpreter.interpreter_builder
+    load, store = builder.create_masked_load, builder.create_masked_store
+
+    def counted_load(pointers, mask, *rest):
+        count("load", pointers, mask)
+        return load(pointers, mask, *rest)
+
+    def counted_store(pointers, value, mask, *rest):
+        count("store", pointers, mask)
+        return store(pointers, value, mask, *rest)
+
+    monkeypatch.setattr(builder, "create_masked_load", counted_load)
+    monkeypatch.setattr(builder, "create_masked_store", counted_store)
+    return moved
+
+
+def within(moved, tensor):
+    first = tensor.data_ptr()
+    last = first + tensor.untyped_storage().nbytes()
+    return sum(size for address, size in moved.items() if first <= address < last)
+
+
+@pytest.mark.parametrize(
+    ("constant", "reduce", "sign", "dtype"),
+    [(False, "max", "both", torch.float16), (True, "sum", "supporting", torch.float32)],
+)
+def test_bytes_moved_are_those_counted(traffic, cut, constant, reduce, sign, dtype):
+    activations, gradients = grid(1, (2, 70, 3, 5), constant, dtype)
+    supporting, opposing = SIGNS[sign]
+    options = {"maximum": reduce == "max", "supporting": supporting, "opposing": opposing}
+    k = 3
+    output, layout = module.launch(activations, gradients, k, **options)
+    sizes = module.launch_sizes(2, 70, 15, k, 2)
+    size = activations.element_size()
+    moved = launch_bytes(layout, sizes, 70, size, size, constant=constant, **options)
+
+    # Activations and gradients once each; of a (N, C) gradient as many bytes as it has, and no more.
+    assert within(traffic["load"], gradients) == gradients.numel() * size
+    assert within(traffic["load"], activations) == activations.numel() * size + moved.gathered
+    assert moved.inputs == (activations.numel() + gradients.numel()) * size
+    resets = 4 * len(activations) * (sizes.splits > 1)
+    assert sum(traffic["load"].values()) == moved.inputs + moved.gathered + moved.scratch_read
+    assert sum(traffic["store"].values()) == moved.scratch_written + moved.output + resets
+    assert within(traffic["store"], output) == moved.output
+    assert layout == Layout(2, k * (supporting + opposing), 3, 5)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
