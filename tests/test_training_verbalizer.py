@@ -20,7 +20,7 @@ llama_cpp = pytest.importorskip("llama_cpp")
 from nle_fast.errors import VerbalizerError  # noqa: E402
 from nle_fast.verbalizers.grammar import lattice_of  # noqa: E402
 from nle_fast.verbalizers.prompt import MARKERS, PROMPT, compact  # noqa: E402
-from training.verbalizer import corpus, evaluate, gguf, network, train, vocabulary  # noqa: E402
+from training.verbalizer import card, corpus, evaluate, gguf, network, train, vocabulary  # noqa: E402
 from training.verbalizer.generator import lattice_text, random_meaning  # noqa: E402
 
 SETTINGS = replace(train.TINY, meanings=24, test_meanings=8, steps=6, save_every=3, pairs=8)
@@ -195,10 +195,15 @@ def test_a_stopped_training_goes_on(trained, tmp_path):
         assert torch.allclose(weight, kept[name], atol=1e-5), name
 
 
-def test_evaluation_measures(trained):
-    found = evaluate.evaluate(trained[0], 6)
+def test_evaluation_measures_and_the_card_tells(trained):
+    out, log = trained
+    found = evaluate.evaluate(out, 6)
     assert found["rounding"]["f32"]["same_choice_as_f32"] == 1
     assert found["agreement"]["branch"]["random"] == 0.5
     assert found["agreement"]["branch"]["pairs"] + found["agreement"]["text"]["pairs"] == SETTINGS.pairs
     assert 0 < found["diversity"]["distinct_1"] <= 1
     assert found["quality"]["mean_score"]["best found"] >= found["quality"]["mean_score"]["random path"]
+    assert found["engine_writes_the_same"]["share"] > 0.5  # 16 bits may turn a near tie of an untrained network
+    told = card.card(json.loads(json.dumps(log)), json.loads(json.dumps(found)), train.EMBEDDED)
+    assert "$" not in told
+    assert f"{log['weights']:,}" in told

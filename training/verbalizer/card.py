@@ -60,7 +60,6 @@ def card(log: dict[str, Any], evaluation: dict[str, Any], kind: str) -> str:
         "batch_tokens": f"{settings['batch_tokens']:,}",
         "epochs": log["epochs"],
         "train_minutes": f"{log['training_seconds'] / 60:.0f}",
-        "corpus_minutes": f"{corpus['seconds'] / 60:.0f}",
         "test_meanings": f"{settings['test_meanings']:,}",
         "test_seed": f"{FIRST_SEEDS['test']:,}",
         "choice": f"{last['choice']:.3f}",
@@ -83,7 +82,7 @@ def card(log: dict[str, Any], evaluation: dict[str, Any], kind: str) -> str:
             for name, entry in evaluation["rounding"].items()
         ),
         "diversity_texts": f"{diversity['texts']:,}",
-        "diversity_by": diversity["by"],
+        "same": _percent(evaluation["engine_writes_the_same"]["share"]),
         "distinct": ", ".join(f"{diversity[f'distinct_{n}']:.2f}" for n in (1, 2, 3)),
         "different": f"{diversity['different']:,}",
         "openings": "\n".join(

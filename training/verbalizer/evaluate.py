@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers.grammar import lattice_of
 from nle_fast.verbalizers.lattice import Lattice
+from nle_fast.verbalizers.llama import Llama as Engine
 from nle_fast.verbalizers.prompt import compact
 from training.verbalizer.corpus import BRANCH, FIRST_SEEDS, Corpus, make_corpus
 from training.verbalizer.generator import lattice_text, random_meaning
 from training.verbalizer.gguf import unpacked_q8_0
-from training.verbalizer.network import Llama
+from training.verbalizer.network import Llama, Shape
 from training.verbalizer.preference import Pair, best, preference_pairs, score
-from training.verbalizer.train import Settings, batches, held_out, padded
+from training.verbalizer.train import EMBEDDED, Settings, batches, held_out, padded
 from training.verbalizer.vocabulary import Tokenizer, Vocabulary
 
 __all__ = ["agreement", "decode", "diversity", "evaluate", "quality", "rounding"]
@@ -222,34 +223,37 @@ def rounding(network: Llama, test: Corpus, settings: Settings) -> dict[str, Any]
     return found
 
 
-def evaluate(run: Path, count: int, write: Callable[[Meaning], str] | None = None) -> dict[str, Any]:
+def evaluate(run: Path, count: int) -> dict[str, Any]:
     """All figures of a finished run.
 
     Args:
         run: Its folder.
-        count: Texts for quality and diversity.
-        write: Writes the texts for the diversity; None: the PyTorch network does.
+        count: Texts for quality and diversity; the latter are written by the engine of the package.
     """
     torch.set_num_threads(1)
     state = torch.load(run / "last.pt", weights_only=True)
     kept = json.loads(state["settings"])
-    settings = Settings(**{**kept, "shape": Settings().shape.__class__(**kept["shape"])})
+    settings = Settings(**{**kept, "shape": Shape(**kept["shape"])})
     vocabulary = Vocabulary.load(run / "vocabulary.json")
     tokenizer = Tokenizer(vocabulary)
     network = Llama(len(vocabulary.tokens), settings.shape).eval()
     network.load_state_dict(state["network"])
     test = make_corpus(run / "corpus", "test", settings.test_meanings, vocabulary, settings.temperature, 1)
-
-    def written(meaning: Meaning) -> str:
-        return decode(network, tokenizer, lattice_of(meaning), meaning)
-
-    return {
+    found = {
         "step": state["step"],
         "rounding": rounding(network, test, settings),
         "agreement": agreement(network, tokenizer, preference_pairs(Random(FIRST_SEEDS["pairs"]), settings.pairs)),
         "quality": quality(network, tokenizer, count),
-        "diversity": {"by": "PyTorch" if write is None else "engine", **diversity(write or written, count)},
     }
+    with Engine(run / f"{EMBEDDED}.gguf") as engine:
+        meanings = [random_meaning(Random(seed)) for seed in range(FIRST_SEEDS["test"], FIRST_SEEDS["test"] + count)]
+        same = [
+            decode(network, tokenizer, lattice_of(meaning), meaning) == engine.verbalize(meaning).text
+            for meaning in meanings
+        ]
+        found["engine_writes_the_same"] = {"texts": count, "share": float(np.mean(same))}
+        found["diversity"] = diversity(lambda meaning: engine.verbalize(meaning).text, count)
+    return found
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -51,21 +51,21 @@ EMBEDDED = "f16"
 class Settings:
     """One run; written into its log."""
 
-    meanings: int = 20_000
+    meanings: int = 16_000
     temperature: float = 0.1
     vocabulary: int = 3072
     vocabulary_meanings: int = 4_000
     shape: Shape = field(default_factory=lambda: Shape(3, 160, 448, 5))
-    steps: int = 2_000
-    batch_tokens: int = 4_096
+    steps: int = 1_500
+    batch_tokens: int = 2_560
     rate: float = 3e-3
     decay: float = 0.05
     text_weight: float = 0.2
     text_seen: float = 0.15
-    test_meanings: int = 1_000
+    test_meanings: int = 500
     pairs: int = 2_000
     seed: int = 1
-    save_every: int = 100
+    save_every: int = 150
 
 
 TINY = Settings(
@@ -283,7 +283,6 @@ def train(settings: Settings, out: Path, processes: int = 2) -> dict[str, Any]:
         What `log.json` says.
     """
     out.mkdir(parents=True, exist_ok=True)
-    began = time.perf_counter()
     if (out / "vocabulary.json").exists():
         vocabulary = Vocabulary.load(out / "vocabulary.json")
     else:
@@ -292,7 +291,6 @@ def train(settings: Settings, out: Path, processes: int = 2) -> dict[str, Any]:
     made = (vocabulary, settings.temperature, processes)
     corpus = make_corpus(out / "corpus", "train", settings.meanings, *made)
     test = make_corpus(out / "corpus", "test", settings.test_meanings, *made)
-    corpus_seconds = time.perf_counter() - began
     run = Run(settings, len(vocabulary.tokens))
     if (out / "last.pt").exists():
         run.restore(torch.load(out / "last.pt", weights_only=True))
@@ -321,7 +319,7 @@ def train(settings: Settings, out: Path, processes: int = 2) -> dict[str, Any]:
                 "corpus": {
                     "examples": len(corpus), "tokens": len(corpus.tokens),
                     "branchings": len(corpus.splits) - 1,
-                    "prompt_tokens": int((corpus.kinds == PROMPT).sum()), "seconds": round(corpus_seconds, 1),
+                    "prompt_tokens": int((corpus.kinds == PROMPT).sum()),
                 },
                 "epochs": round(epoch + (run.step - before) / len(order), 2),
                 "training_seconds": round(run.seconds, 1),
