@@ -1,0 +1,104 @@
+"""How good a name is: simulation correlation, AUC, other concepts as rivals, and what chance alone would do.
+
+Y (P, C) are responses. X (P, J) is how much of each concept a picture shows, NaN where unknown; a concept is judged on
+the pictures where it is known.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nle_fast.ops import rank_auc
+
+__all__ = ["adjusted", "aucs", "by_chance", "correlations", "lower_bounds", "related"]
+
+Floats = NDArray[np.float64]
+
+#: From so much correlation on, or from so large a share of one in the other, two concepts are no rivals.
+RELATED_CORRELATION = 0.5
+RELATED_SHARE = 0.9
+
+
+def correlations(y: NDArray[np.float32], x: NDArray[np.float32]) -> tuple[Floats, NDArray[np.int64]]:
+    """Simulation correlation: Pearson's r of response and concept, over the pictures where the concept is known.
+
+    Returns:
+        r (C, J), 0 where the response or the concept does not vary, and the number of pictures (J,).
+
+    Source: Oikarinen and Weng, "Linear Explanations for Individual Neurons", ICML 2024, with known presence in place of
+    a language model's guess.
+    """
+    known = ~np.isnan(x)
+    seen = known.astype(np.float64)
+    shown = np.where(known, x, 0).astype(np.float64)
+    # Centered first, so that the differences of sums below lose no digits.
+    response = y.astype(np.float64) - y.mean(0, dtype=np.float64) if len(y) else y.astype(np.float64)
+    n = seen.sum(0)
+    sum_y, sum_x = response.T @ seen, shown.sum(0)
+    covariance = n * (response.T @ shown) - sum_x * sum_y
+    spread_x = n * (shown**2).sum(0) - sum_x**2
+    square_y = (response**2).T @ seen
+    spread_y = n * square_y - sum_y**2
+    varies = (spread_x > 1e-9 * np.maximum(n * (shown**2).sum(0), 1e-300)) & (spread_y > 1e-9 * n * square_y)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = np.where(varies, covariance / np.sqrt(spread_x * np.maximum(spread_y, 0)), 0.0)
+    return np.clip(r, -1, 1), n.astype(np.int64)
+
+
+def lower_bounds(r: Floats, n: NDArray[np.int64]) -> Floats:
+    """What the correlation surely reaches: one standard error below, by Fisher's z. Few pictures count less."""
+    z = np.arctanh(np.clip(r, -0.999999, 0.999999)) - 1 / np.sqrt(np.maximum(n - 3, 1))
+    return np.where(n > 3, np.tanh(z), -1.0)
+
+
+def by_chance(r: Floats, n: NDArray[np.int64]) -> Floats:
+    """Chance that a response which has nothing to do with the concept correlates as much, by Fisher's z; one-sided."""
+    z = np.arctanh(np.clip(r, -0.999999, 0.999999)) * np.sqrt(np.maximum(n - 3, 0))
+    tail: Floats = np.vectorize(math.erfc, otypes=[np.float64])(z / math.sqrt(2)) / 2
+    return np.where(n > 3, tail, 1.0)
+
+
+def adjusted(p: Floats) -> Floats:
+    """Of all names whose adjusted value is at most q, a share of q or less is expected to be made by chance.
+
+    Source: Benjamini and Hochberg 1995.
+    """
+    order = np.argsort(p, kind="stable")
+    scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
+    found = np.empty_like(p)
+    found[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    return found
+
+
+def aucs(y: NDArray[np.float32], x: NDArray[np.float32], threads: int | None) -> Floats:
+    """AUC (C, J) of the response for pictures with the concept (x > 0) among those where it is known."""
+    found = np.full((y.shape[1], x.shape[1]), np.nan)
+    known = ~np.isnan(x)
+    patterns: dict[bytes, list[int]] = {}
+    for concept in range(x.shape[1]):
+        patterns.setdefault(known[:, concept].tobytes(), []).append(concept)
+    for concepts in patterns.values():
+        rows = known[:, concepts[0]]
+        if rows.any():
+            found[:, concepts] = rank_auc(y[rows], x[rows][:, concepts] > 0, threads=threads)
+    return found
+
+
+def related(x: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(J, J): concepts that go together, or of which one is nearly always shown with the other, are no rivals."""
+    known = (~np.isnan(x)).astype(np.float32)
+    shown = (np.nan_to_num(x) > 0).astype(np.float32)
+    both = shown.T @ shown
+    # Of the pictures that show the one and know the other.
+    share = both / np.maximum(shown.T @ known, 1)
+    found = (share >= RELATED_SHARE) & (both > 0)
+    n = known.T @ known
+    sums = shown.T @ known
+    spread = np.sqrt(np.maximum(sums * (n - sums), 0) * np.maximum(sums.T * (n - sums.T), 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        phi = np.where(spread > 0, (n * both - sums * sums.T) / spread, 0)
+    together: NDArray[np.bool_] = found | found.T | (phi >= RELATED_CORRELATION) | np.eye(len(found), dtype=bool)
+    return together

@@ -1,0 +1,225 @@
+"""The dissection of one layer, top to bottom: pictures, one pass of the network, each source's words, the choice."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nle_fast.bundle import Bundle, read_bundle
+from nle_fast.classifiers import Classifier, open_classifier
+from nle_fast.concepts import Concepts
+from nle_fast.dissect.choose import Chosen, choose
+from nle_fast.dissect.encoder import DualEncoder
+from nle_fast.dissect.exemplars import exemplars_of
+from nle_fast.dissect.labelled import LabelledPictures
+from nle_fast.dissect.masks import MaskFolder
+from nle_fast.dissect.options import DissectOptions
+from nle_fast.dissect.overlap import name_from_masks
+from nle_fast.dissect.probe import Probe, ProbeSet
+from nle_fast.dissect.ranking import name_from_labels
+from nle_fast.dissect.record import RECORD_SCHEMA, neuron_record, summary_of, write_json
+from nle_fast.dissect.responses import Progress, Responses, read_responses
+from nle_fast.dissect.similarity import name_from_encoder
+from nle_fast.dissect.table import Answers, SourceTable
+from nle_fast.errors import ConceptsError, ConfigError
+from nle_fast.ops import activation_quantiles
+from nle_fast.preprocess import Preprocess
+from nle_fast.version import versions
+
+__all__ = ["Dissection", "dissect"]
+
+Folder = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Dissection:
+    """Words for the neurons of one layer.
+
+    Attributes:
+        concepts: The table, with each name's held-out simulation correlation as its quality.
+        record: Everything that was measured; see `nle_fast.dissect.record`.
+    """
+
+    concepts: Concepts
+    record: dict[str, Any]
+
+    def save(self, folder: Folder) -> Path:
+        """Write `concepts.json` and `dissection.json` into a folder, each whole or not at all.
+
+        Raises:
+            ConceptsError: The folder cannot be written.
+        """
+        folder = Path(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConceptsError(
+                f"`folder` must be writable, got '{folder}' ({error.strerror}); choose another."
+            ) from error
+        write_json(self.record, folder / "dissection.json")
+        self.concepts.save(folder / "concepts.json")
+        return folder
+
+
+def dissect(
+    model: Any,
+    *,
+    layer: str | None = None,
+    preprocess: Preprocess | None = None,
+    masks: MaskFolder | Folder | None = None,
+    labelled: LabelledPictures | Folder | None = None,
+    hypernyms: Folder | None = None,
+    encoder: DualEncoder | Folder | None = None,
+    pictures: Sequence[Folder] = (),
+    cache: Folder | None = None,
+    options: DissectOptions | None = None,
+    device: str | None = None,
+    progress: Progress | None = None,
+) -> Dissection:
+    """Name the neurons of one layer of a classifier, from data of the user, with a measured quality.
+
+    The pictures of all sources are shown to the network once. One half of them chooses a name for each neuron, the
+    other half, which took no part, measures it: the simulation correlation is that of the neuron's response and the
+    presence of the named concept. See `choose` for what a name must pass.
+
+    Args:
+        model: As for `Explainer`: a bundle's folder, an .onnx file, a torch module or a `Classifier`.
+        layer: Which layer; None: the bundle's, else the last one.
+        preprocess: None: the bundle's, else ImageNet's with 224 pixels.
+        masks: A folder with an `index.json`; see `nle_fast.dissect.masks`.
+        labelled: A folder of classes or a CSV; see `nle_fast.dissect.labelled`.
+        hypernyms: More general words for `labelled`.
+        encoder: A dual encoder's folder, whose words are held against the pictures of the other sources and `pictures`.
+        pictures: Further picture files.
+        cache: Folder in which a stopped run is resumed; None: a temporary one, removed at the end.
+        options: What is measured and asked for.
+        device: Where the network runs.
+        progress: Called with (stage, done, total); stages are "read", "encode", "masks", "name".
+
+    Raises:
+        ConfigError: No source, or an encoder without pictures; an option is out of its range.
+        InputError: A source is broken; the message names the file.
+        ModelError: The network cannot be read or has no such layer.
+
+    Source: this project; the sources' methods are cited where they stand.
+    """
+    options = DissectOptions() if options is None else options
+    classifier, preprocess, name = _open(model, layer, preprocess, device)
+    masks = MaskFolder(masks) if isinstance(masks, (str, os.PathLike)) else masks
+    if isinstance(labelled, (str, os.PathLike)):
+        labelled = LabelledPictures(labelled, hypernyms)
+    encoder = DualEncoder(encoder, device) if isinstance(encoder, (str, os.PathLike)) else encoder
+    probes = ProbeSet.of(
+        [
+            *([] if masks is None else [(masks.name, masks.probes)]),
+            *([] if labelled is None else [(labelled.name, labelled.probes)]),
+            ("pictures", [Probe(Path(picture), "") for picture in pictures]),
+        ]
+    )
+    if not len(probes) or (masks is None and labelled is None and encoder is None):
+        raise ConfigError(
+            "`masks`, `labelled` or `encoder` (with `pictures`) must be given, got no pictures that words come from; "
+            "pass a folder of one of these kinds."
+        )
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()) if cache is None else cache)
+        responses = read_responses(classifier, preprocess, probes.paths, folder, batch=options.batch, progress=progress)
+        windows = [preprocess.window((int(width), int(height))) for width, height in responses.sizes]
+        answers = Answers.of(probes, responses, options.response)
+        tables: list[SourceTable] = []
+        if masks is not None:
+            tables.append(name_from_masks(masks, answers, responses, windows, options, progress))
+        if labelled is not None:
+            tables.append(name_from_labels(labelled, answers, options))
+        if encoder is not None:
+            similar = encoder.similarities(probes.paths, folder, batch=options.batch, progress=progress)
+            tables.append(name_from_encoder(encoder.words, similar, answers, options))
+        chosen = choose(tables, answers, options)
+        alone = {t.name: summary_of(choose([t], answers, options)) for t in tables}
+        neurons = _neurons(chosen, tables, responses, answers, windows, options, progress)
+    fingerprint = getattr(classifier, "fingerprint", None)
+    record = {
+        "schema": RECORD_SCHEMA,
+        "network": name,
+        "model": fingerprint,
+        "layer": classifier.layer,
+        "num_neurons": len(neurons),
+        "versions": versions(),
+        "options": options.to_dict(),
+        "response": options.response,
+        "halves": {"choose": int((~probes.held_out).sum()), "held_out": int(probes.held_out.sum())},
+        "sources": [
+            {"name": t.name, "pictures": int((~np.isnan(t.presence)).any(1).sum()), "words": len(t.words)}
+            for t in tables
+        ],
+        "pictures": [
+            {
+                "path": str(path),
+                "size": responses.sizes[n].tolist(),
+                "window": [round(edge, 2) for edge in windows[n]],
+                "half": "held_out" if probes.held_out[n] else "choose",
+                "source": probes.sources[n],
+            }
+            for n, path in enumerate(probes.paths)
+        ],
+        "summary": summary_of(chosen) | {"by_source": alone},
+        "neurons": neurons,
+    }
+    concepts = Concepts(
+        tuple(entry["name"] for entry in neurons),
+        tuple(entry["quality"] for entry in neurons),
+        classifier.layer,
+        fingerprint,
+        options.min_quality,
+    )
+    return Dissection(concepts, record)
+
+
+def _open(
+    model: Any, layer: str | None, preprocess: Preprocess | None, device: str | None
+) -> tuple[Classifier, Preprocess, str]:
+    """The classifier, its preprocessing, and what people call it."""
+    name = os.path.basename(model) if isinstance(model, (str, os.PathLike)) else type(model).__name__
+    if isinstance(model, (str, os.PathLike)) and os.path.isdir(model):
+        model = read_bundle(model)
+    if isinstance(model, Bundle):
+        preprocess = model.preprocess if preprocess is None else preprocess
+        name, layer, model = model.name, layer or model.layer, model.model
+    preprocess = Preprocess() if preprocess is None else preprocess
+    side = preprocess.size
+    return open_classifier(model, layer=layer, input_size=(side, side), device=device), preprocess, name
+
+
+def _neurons(
+    chosen: Sequence[Chosen],
+    tables: Sequence[SourceTable],
+    responses: Responses,
+    answers: Answers,
+    windows: Sequence[tuple[float, float, float, float]],
+    options: DissectOptions,
+    progress: Progress | None,
+) -> list[dict[str, Any]]:
+    """The entries of all neurons: the name's own quantile cuts the outlines, else the largest share."""
+    shares = np.asarray(options.quantiles)
+    thresholds = activation_quantiles(responses.maps, options.quantiles, threads=options.threads)
+    found = []
+    for neuron, one in enumerate(chosen):
+        entry = neuron_record(neuron, one, tables)
+        share = entry["words"][0]["quantile"] if entry["words"] else None
+        at = int(shares.argmax()) if share is None else int(np.abs(shares - share).argmin())
+        bar = float(thresholds[at, neuron])
+        entry["threshold"] = round(bar * responses.scale, 6)
+        entry["exemplars"] = exemplars_of(
+            neuron, bar * responses.scale, responses, answers.response, answers.held_out, windows
+        )
+        found.append(entry)
+        if progress is not None and (neuron + 1) % 32 == 0:
+            progress("name", neuron + 1, len(chosen))
+    return found
