@@ -1,4 +1,4 @@
-"""The command line: `nle-fast explain`, `nle-fast doctor`; each command is a module of `nle_fast.commands`.
+"""The command line: `nle-fast explain`, `dissect`, `doctor`, …; each command is a module of `nle_fast.commands`.
 
 Exit status: 0 done, 1 failed, 2 bad use, 130 stopped by Ctrl-C. One line on stderr per error; a traceback only with
 --debug.
@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from nle_fast.commands.common import Debug, debugging, print_error, show_warning
+from nle_fast.commands.dissect import dissect
 from nle_fast.commands.doctor import doctor
 from nle_fast.commands.explain import explain
 from nle_fast.version import __version__
@@ -28,7 +29,7 @@ app = typer.Typer(
 )
 
 #: In the order of the help.
-for command in (explain, doctor):
+for command in (explain, dissect, doctor):
     app.command()(command)
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import errno
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nle_fast.errors import ConfigError, NleError, NleWarning
 
-__all__ = ["Debug", "debugging", "one_line", "one_line_errors", "print_error", "show_warning"]
+if TYPE_CHECKING:
+    from nle_fast.preprocess import Preprocess
+
+__all__ = ["Debug", "debugging", "one_line", "one_line_errors", "preprocess_from", "print_error", "show_warning"]
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
@@ -30,18 +35,20 @@ def debugging(wanted: bool | None = None) -> bool:
 
 
 @contextmanager
-def one_line_errors(debug: bool, *, interrupted: str = "nothing more is written.") -> Iterator[None]:
+def one_line_errors(
+    debug: bool, *, interrupted: str | Callable[[], str] = "nothing more is written."
+) -> Iterator[None]:
     """Turn errors into one line on stderr and an exit status: 1 failed, 2 bad use, 130 stopped by Ctrl-C.
 
     Args:
         debug: Show the traceback instead.
-        interrupted: What to say after Ctrl-C: above all, whether the work done so far is kept.
+        interrupted: What to say after Ctrl-C, or what finds it out: above all, whether the work done so far is kept.
     """
     debugging(debugging() or debug)
     try:
         yield
     except KeyboardInterrupt:
-        print_error(interrupted, "stopped")
+        print_error(interrupted if isinstance(interrupted, str) else interrupted(), "stopped")
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:
         # A reader that has seen enough (`| head -1`) is no error; typer ends quietly then.
@@ -65,6 +72,28 @@ def one_line(text: object) -> str:
     from nle_fast.draw.phrases import printable
 
     return printable(" ".join(str(text).splitlines()))
+
+
+def preprocess_from(text: str | None) -> Preprocess | None:
+    """The preprocessing that a user gives as JSON or as the path of a .json file; None stays None.
+
+    Raises:
+        ConfigError: It is no JSON object, or an option in it is unknown or out of its range.
+    """
+    if text is None:
+        return None
+    from nle_fast.preprocess import Preprocess
+
+    try:
+        options = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"`preprocess` must be JSON or a .json file, got '{text[:80]}' ({error}); "
+            'write for instance \'{"size": 224, "resize": 256}\'.'
+        ) from error
+    if not isinstance(options, dict):
+        raise ConfigError(f"`preprocess` must be a JSON object, got '{text[:80]}'; put its options in braces.")
+    return Preprocess.from_dict(options)
 
 
 def show_warning(message: Any, category: Any, *args: Any, **kwargs: Any) -> None:

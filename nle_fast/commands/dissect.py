@@ -1,0 +1,178 @@
+"""`nle-fast dissect`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nle_fast.commands.common import Debug, one_line, one_line_errors, preprocess_from
+from nle_fast.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["dissect"]
+
+_STAGES = {
+    "read": "the network looks",
+    "encode": "the encoder looks",
+    "masks": "masks and maps",
+    "name": "names",
+    "report": "photos of the report",
+}
+_SOURCES = {"masks": "masks", "labelled": "labelled pictures", "encoder": "dual encoder"}
+
+#: Inside the folder of results, so that it is on the disk that was chosen for them.
+_CACHE = ".cache"
+
+
+class _Response(str, Enum):
+    mean = "mean"
+    max = "max"
+
+
+def dissect(
+    out: Annotated[Path, typer.Option(help="Folder for concepts.json, dissection.json and the report.")],
+    model: Annotated[
+        Path | None, typer.Option(help="A bundle's folder, or an .onnx file; the embedded network if not given.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer whose neurons are named; the last if not given.")] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="Pictures with concepts per pixel: a folder with index.json.")
+    ] = None,
+    labelled: Annotated[
+        Path | None, typer.Option(help="Pictures with classes: a folder with one folder per class, or a .csv.")
+    ] = None,
+    hypernyms: Annotated[Path | None, typer.Option(help="More general words for the classes, .json.")] = None,
+    encoder: Annotated[Path | None, typer.Option(help="A dual encoder: a folder with encoder.json.")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="A folder of further pictures, for the encoder.")] = None,
+    preprocess: Annotated[
+        str | None,
+        typer.Option(help="The network's preprocessing, as JSON or a .json file; the bundle's if not given."),
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder in which a stopped run goes on; inside --out, until done, if not given.")
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Also write report.html, with pictures, for people.")
+    ] = False,
+    response: Annotated[_Response, typer.Option(help="What a neuron says about a picture.")] = _Response.mean,
+    min_quality: Annotated[float, typer.Option(help="Held-out correlation that a name must reach.")] = 0.3,
+    max_words: Annotated[int, typer.Option(help="Words that a name may join, 1 to 3.")] = 3,
+    batch: Annotated[int, typer.Option(help="Pictures per run of the network.")] = 16,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads of what is counted; one per core if not given.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Where the network runs, such as cuda.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Name the neurons of a layer from your own pictures, and measure how good each name is."""
+    kept = out / _CACHE if cache is None else cache
+
+    def stopped() -> str:
+        return f"the same command goes on from '{kept}'." if kept.is_dir() else "nothing is written."
+
+    with one_line_errors(debug, interrupted=stopped), _results(out):
+        from nle_fast.bundle import DEFAULT_BUNDLE
+        from nle_fast.commands.progress import stage_bars
+        from nle_fast.dissect import DissectOptions
+        from nle_fast.dissect import dissect as name_neurons
+        from nle_fast.dissect.report import write_report
+
+        options = DissectOptions(
+            response=response.value, min_quality=min_quality, max_words=max_words, batch=batch, threads=threads
+        )
+        further = () if pictures is None else _pictures_in(pictures)
+        with stage_bars(_STAGES) as progress:
+            dissection = name_neurons(
+                DEFAULT_BUNDLE if model is None else model,
+                layer=layer,
+                preprocess=preprocess_from(preprocess),
+                masks=masks,
+                labelled=labelled,
+                hypernyms=hypernyms,
+                encoder=encoder,
+                pictures=further,
+                cache=kept,
+                options=options,
+                device=device,
+                progress=progress,
+            )
+            dissection.save(out)
+            written = [out / "concepts.json", out / "dissection.json"]
+            if report:
+                written.append(write_report(dissection.record, out / "report.html", progress=progress))
+        if cache is None:
+            shutil.rmtree(kept, ignore_errors=True)
+        _print_summary(dissection.record, written)
+
+
+@contextmanager
+def _results(out: Path) -> Iterator[None]:
+    """The folder of results, tried before hours of work; gone again when nothing came into it."""
+    if (
+        there := next((name for name in ("dissection.json", "concepts.json") if (out / name).exists()), None)
+    ) is not None:
+        raise InputError(f"`out` must not hold results yet, got '{out}' with {there}; choose another or remove them.")
+    new = not out.exists()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / ".nle-fast").touch()
+        (out / ".nle-fast").unlink()
+    except OSError as error:
+        raise InputError(f"`out` must be a writable folder, got '{out}' ({error.strerror}); choose another.") from error
+    try:
+        yield
+    finally:
+        if new and not any(out.iterdir()):
+            out.rmdir()
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    from nle_fast.dissect.labelled import SUFFIXES
+
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not found:
+        raise InputError(f"`pictures` must be a folder of pictures, got '{folder}' without any; check the path.")
+    return found
+
+
+def _print_summary(record: dict[str, Any], written: list[Path]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    title = f"{record['network']}, layer {record['layer']}: {record['num_neurons']:,} neurons"
+    console.print(one_line(title), markup=False, style="bold", soft_wrap=True)
+    console.print(_summary(record))
+    refused = record["summary"]["refused"]
+    if refused:
+        reasons = ", ".join(f"{count:,} for {reason}" for reason, count in refused.items())
+        console.print(one_line(f"refused: {reasons}"), markup=False, style="dim", soft_wrap=True)
+    for path in written:
+        console.print(one_line(path), markup=False, style="dim", soft_wrap=True)
+
+
+def _summary(record: dict[str, Any]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table("words from", box=box.SIMPLE_HEAD)
+    for head in ("pictures", "words", "named", "share", "mean held-out correlation"):
+        table.add_column(head, justify="right")
+
+    def add(name: str, pictures: str, words: str, of: dict[str, Any], style: str = "") -> None:
+        quality = "" if of["mean_quality"] is None else f"{of['mean_quality']:.3f}"
+        table.add_row(name, pictures, words, f"{of['named']:,}", f"{of['share_named']:.1%}", quality, style=style)
+
+    summary = record["summary"]
+    for source in record["sources"]:
+        name = f"{_SOURCES.get(source['name'], source['name'])} alone"
+        add(name, f"{source['pictures']:,}", f"{source['words']:,}", summary["by_source"][source["name"]])
+    add("all together", "", "", summary, "bold")
+    return table
