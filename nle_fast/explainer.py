@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nle_fast import ops
 from nle_fast.bundle import DEFAULT_BUNDLE, Bundle, read_bundle
 from nle_fast.certificate import Certificate, measure_certificate
-from nle_fast.classifiers import Classifier, check_activations, check_logits, narrow, open_classifier, read
+from nle_fast.classifiers import Classifier, check_activations, check_logits, look, open_classifier
 from nle_fast.concepts import Concepts, open_concepts, words_of
 from nle_fast.config import Config
 from nle_fast.errors import ConfigError, InputError, NleWarning
@@ -162,12 +162,9 @@ class Explainer:
         laps.end("preprocess")
         wanted = self.labels.find_all(targets, "targets", len(opened))
         others = self.labels.find_all(versus, "versus", len(opened))
-        reading = read(self.classifier, images, wanted, others)
-        laps.end("classify")
-        sign = "both" if config.against else "supporting"
-        activations, gradients = narrow(reading.activations), narrow(reading.gradients)
-        top = ops.score_neurons(activations, gradients, self._top_k, config.score, sign)
-        laps.end("score")
+        asked = (self._top_k, config.score, "both" if config.against else "supporting")
+        reading = look(self.classifier, images, wanted, others, *asked, laps, keep_activations=certify)
+        top = reading.top
         places = ops.find_places(
             top.maps, sizes, windows, config.threshold, config.connectivity, config.min_area, config.position_rule
         )

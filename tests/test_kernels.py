@@ -31,11 +31,11 @@ SHAPES = [
 
 
 def test_kernels_equal_their_definitions_under_the_interpreter():
-    program = Path(__file__).with_name("interpreted_kernels.py")
+    programs = [Path(__file__).with_name(f"interpreted_{what}.py") for what in ("kernels", "look")]
     child = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(program)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, programs)],
         env={**os.environ, "TRITON_INTERPRET": "1", "OMP_NUM_THREADS": "1"},
-        cwd=program.parents[1],
+        cwd=programs[0].parents[1],
         capture_output=True,
         text=True,
         check=False,

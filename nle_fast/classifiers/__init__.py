@@ -13,16 +13,19 @@ from typing import Any
 import numpy as np
 
 from nle_fast.classifiers.base import MEMBERS, Classifier, Reading, check_activations, check_logits, narrow, read
+from nle_fast.classifiers.looking import Look, look
 from nle_fast.classifiers.masking import masked_logits
 from nle_fast.classifiers.picture_cut import cut_at_picture
 from nle_fast.errors import InputError, LayerNotFoundError, ModelError
 
 __all__ = [
     "Classifier",
+    "Look",
     "Reading",
     "check_activations",
     "check_logits",
     "cut_at_picture",
+    "look",
     "masked_logits",
     "narrow",
     "open_classifier",

@@ -21,6 +21,7 @@ __all__ = [
     "check_classes",
     "check_images",
     "check_logits",
+    "check_rivals",
     "narrow",
     "read",
 ]
@@ -141,13 +142,18 @@ def _checked(reading: Any, classifier: Classifier, images: Any, versus: Classes 
             "differentiate with respect to the activations."
         )
     class_index = np.asarray(reading[3], dtype=np.int64)
+    check_rivals(versus, class_index)
+    return Reading(logits, reading[1], reading[2], class_index)
+
+
+def check_rivals(versus: Classes | None, class_index: Classes) -> None:
+    """`InputError` where a picture is compared with the very class that it is explained for."""
     if versus is not None and (versus == class_index).any():
         row = int(np.flatnonzero(versus == class_index)[0])
         raise InputError(
             f"`versus` must be another class than the explained one, got {int(versus[row])} for picture {row}, "
             "which is explained for that very class; name a different class."
         )
-    return Reading(logits, reading[1], reading[2], class_index)
 
 
 def narrow(array: Any) -> Any:

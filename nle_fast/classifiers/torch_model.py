@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,6 +23,9 @@ from nle_fast.classifiers.torch_layers import find_layer, look_at
 from nle_fast.classifiers.torch_rows import by_autograd
 from nle_fast.classifiers.torch_twin import make_twin, own_buffers, select, share_buffers, weights_digest
 from nle_fast.errors import BackendError, InputError, ModelError, NleError
+
+if TYPE_CHECKING:
+    from nle_fast.classifiers.torch_look import GpuLook
 
 __all__ = ["TorchClassifier"]
 
@@ -209,6 +213,17 @@ class TorchClassifier:
             else:
                 gradients = _rows(self._weight, label, rival, maps)
             return Reading(logits, maps, gradients, chosen)
+
+    @cached_property
+    def look(self) -> GpuLook | None:
+        """`read` and the scoring in one go, with one wait for the GPU; None where the network is not on one."""
+        if self._device.type != "cuda" or find_spec("triton") is None:
+            return None
+        from nle_fast.classifiers.torch_look import GpuLook
+
+        closed = None if self._weight is None else partial(_rows, self._weight)
+        weights = [*self._twin.parameters(), *self._twin.buffers()]
+        return GpuLook(self._pictures, self._trunk, self._head, closed, weights, self._device)
 
     def _trunk(self, pictures: Tensor) -> Tensor:
         """Activations of `pictures`; the forward pass ends at the layer."""

@@ -7,7 +7,7 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any] | torch.Tensor
 
-__all__ = ["TopNeurons", "score_neurons"]
+__all__ = ["TopNeurons", "finite_top", "score_neurons"]
 
 ELEMENTS = ("float32", "float16", "bfloat16")
 # Starting a thread costs what scoring about a hundred thousand values costs; give each several times that.
@@ -126,6 +126,11 @@ def score_neurons(
             opposing,
             threads or _default_threads(activations.shape),
         )
+    return finite_top(found)
+
+
+def finite_top(found: Sequence[NDArray[Any]]) -> TopNeurons:
+    """`TopNeurons` of values, neurons, maps, total and bad; `InputError` where `bad` names a neuron."""
     values, neurons, maps, total, bad = found
     if max(bad.tolist()) >= 0:
         picture = int(np.argmax(bad >= 0))

@@ -1,0 +1,81 @@
+"""All that the pipeline asks of a network and of the scoring, in one step for classifiers that offer one."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nle_fast.classifiers.base import Classifier, check_classes, check_images, check_logits, check_rivals, narrow, read
+from nle_fast.ops.scoring import TopNeurons, finite_top, score_neurons
+from nle_fast.timing import Laps
+
+__all__ = ["Look", "look"]
+
+
+class Look(NamedTuple):
+    """What one look at a batch of N pictures gives.
+
+    Attributes:
+        logits: (N, K) float32.
+        class_index: (N,) int64, the class that is explained.
+        top: The strongest neurons.
+        activations: (N, C, H, W), NumPy or torch; may be None where they were not asked for.
+    """
+
+    logits: NDArray[np.float32]
+    class_index: NDArray[np.int64]
+    top: TopNeurons
+    activations: Any
+
+
+def look(
+    classifier: Classifier,
+    images: Any,
+    target: ArrayLike | None,
+    versus: ArrayLike | None,
+    k: int,
+    reduce: str,
+    sign: str,
+    laps: Laps,
+    *,
+    keep_activations: bool = False,
+) -> Look:
+    """`read` and `score_neurons` one after the other, or together.
+
+    A network on a GPU does both before the host waits for it once; its lap "score" is then part of "classify".
+
+    Args:
+        classifier: Any; one that has a `look` which is not None is asked for all at once.
+        images: As of `read`; so are `target`, `versus`.
+        target: Classes to explain.
+        versus: Classes to compare with.
+        k: As of `score_neurons`, at most C; so are `reduce`, `sign`.
+        reduce: Which score.
+        sign: Which neurons.
+        laps: Where the laps "classify" and "score" end.
+        keep_activations: Are the activations asked for?
+
+    Raises:
+        InputError, ModelError, BackendError: As `read` and `score_neurons`.
+    """
+    joint = getattr(classifier, "look", None)
+    if joint is None:
+        reading = read(classifier, images, target, versus)
+        laps.end("classify")
+        top = score_neurons(narrow(reading.activations), narrow(reading.gradients), k, reduce, sign)
+        laps.end("score")
+        return Look(reading.logits, reading.class_index, top, reading.activations)
+    count, classes = check_images(images), int(classifier.num_classes)
+    rivals = check_classes("versus", versus, count, classes)
+    scoring = (k, reduce == "max", sign != "opposing", sign != "supporting")
+    seen = joint(
+        images, check_classes("target", target, count, classes), rivals, scoring, keep_activations=keep_activations
+    )
+    logits = check_logits(seen.logits, images, classes)
+    check_rivals(rivals, seen.class_index)
+    laps.end("classify")
+    top = finite_top(seen.found)
+    laps.end("score")
+    return Look(logits, seen.class_index, top, seen.activations)
