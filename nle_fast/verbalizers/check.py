@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nle_fast.schema import Meaning, Span
-from nle_fast.verbalizers.claims import Mention, Number, Part, Place, Reading
+from nle_fast.verbalizers.claims import Count, Mention, Number, Part, Place, Reading
 from nle_fast.verbalizers.phrases import NEURON, Key, Names, coverage_rest, leads, names_of
 from nle_fast.verbalizers.reading import read
 
 __all__ = ["Report", "check"]
 
 _TINY = 1e-6
+_NEARLY_ALL = 0.9  # "partly" is false of what is more
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +105,9 @@ def _any_quoted(names: Names) -> bool:
 def _compare(text: str, meaning: Meaning, names: Names, reading: Reading) -> Report:
     comparison = _Comparison(meaning, names)
     comparison.labels(reading)
-    comparison.figures(reading)
-    comparison.evidence(reading)
     wanted = [fact.id for fact in meaning.facts]
+    comparison.figures(reading, wanted)
+    comparison.evidence(reading)
     said = {span.fact for span in comparison.spans} | set(comparison.wrong)
     added = sorted({(start, end) for start, end in [*reading.added, *comparison.added]})
     return Report(
@@ -147,14 +148,14 @@ class _Comparison:
             if label.role == "versus":
                 right = label.cue == "versus"
             else:
-                right = label.cue not in ("versus", "elsewhere") and not (label.cue == "class" and not meaning.winner)
+                right = label.cue not in ("versus", "elsewhere")
+                right = right and not (label.cue in ("class", "") and not meaning.winner)
                 right = right and not (label.cue == "notclass" and meaning.winner)
             self._say(label.role, label.start, label.end, right=right)
 
-    def figures(self, reading: Reading) -> None:
+    def figures(self, reading: Reading, wanted: Sequence[str]) -> None:
         """Layer, probability, coverage, and the sentences that are true of some meaning representations only."""
         meaning = self.meaning
-        wanted = {fact.id for fact in meaning.facts}
         found: list[tuple[str, int, int, bool]] = [("layer", start, end, True) for start, end in reading.layers]
         for kind, numbers, value in (
             ("probability", reading.probabilities, meaning.target.probability),
@@ -170,9 +171,14 @@ class _Comparison:
             else:
                 seen.add(kind)
                 self._say(kind, start, end, right=right)
-        self.added += [*(reading.none if meaning.evidence else reading.none[1:]), *reading.rest[1:]]
-        if not coverage_rest(meaning) or not any(item.supports for item in meaning.evidence):
-            self.added += reading.rest
+        self.added += reading.none if meaning.evidence else reading.none[1:]
+        self.added += reading.would if meaning.winner else []
+        supported = any(item.supports for item in meaning.evidence)
+        for i, (what, start, end) in enumerate(reading.rest):
+            true = coverage_rest(meaning) if what == "most" else meaning.coverage < 1
+            if i or not true or not supported:
+                self.added.append((start, end))
+        self.added += [(count.start, count.end) for count in reading.counts if not self._counted(count)]
 
     def evidence(self, reading: Reading) -> None:
         meaning = self.meaning
@@ -182,12 +188,10 @@ class _Comparison:
         told: dict[tuple[Key, str], list[Mention]] = {}
         for mention in reading.mentions:
             told.setdefault((self._key(mention, groups, told), mention.polarity), []).append(mention)
-        first = next(iter(groups), None)
         for (key, polarity), mentions in told.items():
-            if any(mention.main for mention in mentions):
-                true = (key, polarity) == first and polarity == "for"
-                if not true or not leads(meaning, tuple(meaning.evidence[rank] for rank in groups[key, polarity])):
-                    self.added += [(mention.start, mention.end) for mention in mentions if mention.main]
+            for mention in mentions:
+                if not all(self._claimed(claim, groups, key, polarity) for claim in mention.claims):
+                    self.added.append((mention.start, mention.end))
             if (key, polarity) in groups:
                 self._group(groups[key, polarity], mentions)
                 continue
@@ -197,6 +201,32 @@ class _Comparison:
                 self.wrong |= {f"evidence.{rank}.concept" for rank in other}
             else:
                 self.added += [(mention.start, mention.end) for mention in mentions]
+
+    def _claimed(self, claim: str, groups: dict[tuple[Key, str], list[int]], key: Key, polarity: str) -> bool:
+        """Whether what is said of the size of a concept is true."""
+        shares = {name: sum(self.meaning.evidence[rank].share for rank in ranks) for name, ranks in groups.items()}
+        if (key, polarity) not in groups:
+            return claim == "part"
+        if claim == "part":
+            return min(abs(shares[key, polarity]), self.meaning.coverage) < _NEARLY_ALL
+        if claim == "most":
+            return all(
+                abs(shares[key, polarity]) >= abs(other) for (_, side), other in shares.items() if side == polarity
+            )
+        main = tuple(self.meaning.evidence[rank] for rank in groups[key, polarity])
+        return polarity == "for" and (key, polarity) == next(iter(groups)) and leads(self.meaning, main)
+
+    def _counted(self, count: Count) -> bool:
+        """Whether so many are told in its sentence, or in all."""
+        sides = [mention.polarity for mention in count.mentions]
+        if not sides:
+            sides = ["for" if item.supports else "against" for item in self.meaning.evidence]
+            keys = {(key, side) for key, side in zip(self.keys, sides, strict=True)}
+            groups = [side for _, side in keys]
+            possible = {groups.count("for"), groups.count("against"), sides.count("for"), sides.count("against")}
+        else:
+            possible = {sides.count("for"), sides.count("against")}
+        return count.value in possible
 
     def _key(self, mention: Mention, groups: Iterable[tuple[Key, str]], told: Iterable[tuple[Key, str]]) -> Key:
         """Which concept is meant, where the words fit several: the first that is expected here and not yet told."""
@@ -275,6 +305,9 @@ class _Comparison:
         expected = [set(self.meaning.evidence[rank].positions) for rank in ranks]
         union = set().union(*expected)
         places = part.places
+        for place in places:
+            if place.other in union and place.name not in union:
+                place.name = place.other
         if not places and union and {place.name for place in mention.maybe} == union:
             places = mention.maybe
         told = {place.name for place in places}
@@ -297,6 +330,8 @@ class _Comparison:
 def _right(number: Number, value: float) -> bool:
     """Whether a number is the value rounded to the digits shown, or bounds it closely."""
     scaled, step = value * 100, 10.0**-number.decimals
+    if number.bound == "~":
+        return abs(scaled - number.value) <= 1
     if number.bound == "<":
         return 0 < scaled < number.value <= scaled + step + _TINY
     if number.bound == ">":

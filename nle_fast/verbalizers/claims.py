@@ -6,21 +6,22 @@ from dataclasses import dataclass, field
 
 from nle_fast.verbalizers.phrases import Key
 
-__all__ = ["Label", "Mention", "Number", "Part", "Place", "Reading"]
+__all__ = ["Count", "Label", "Mention", "Number", "Part", "Place", "Reading"]
 
 
 @dataclass(slots=True)
 class Place:
-    """A position name in the text."""
+    """A position name in the text; `other`: a second name that the words may mean, or empty."""
 
     name: str
     start: int
     end: int
+    other: str = ""
 
 
 @dataclass(slots=True)
 class Number:
-    """A percentage in the text; `bound` is "<", ">" or empty."""
+    """A percentage in the text; `bound` is "<", ">", "~" for a fraction in words, or empty."""
 
     value: float
     decimals: int
@@ -31,7 +32,11 @@ class Number:
 
 @dataclass(slots=True)
 class Label:
-    """A class label: its role by name; `cue` ("class", "notclass", "versus", "", "elsewhere") by the words before."""
+    """A class label: its role by name, and its `cue` by the words around.
+
+    The cue is "class", "notclass", "versus", "why", "object" ("speaks for it"), "" at the beginning of a text, or
+    "elsewhere".
+    """
 
     role: str
     cue: str
@@ -50,7 +55,11 @@ class Part:
 
 @dataclass(slots=True)
 class Mention:
-    """A concept in the text; `maybe` are places that it may share with a neighbor ("A and B in the center")."""
+    """A concept in the text; `maybe` are places that it may share with a neighbor ("A and B in the center").
+
+    `marked`: words say whether it is for or against; `link`: "and", or ", and", where that stands before it;
+    `claims`: what is said of its size ("main", "most", "part").
+    """
 
     keys: tuple[Key, ...]
     start: int
@@ -58,7 +67,19 @@ class Mention:
     polarity: str
     parts: list[Part]
     maybe: list[Place] = field(default_factory=list)
-    main: bool = False
+    marked: bool = False
+    link: str = ""
+    claims: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Count:
+    """A claim that there are so many; of the mentions of its sentence, or of all where there are none in it."""
+
+    value: int
+    start: int
+    end: int
+    mentions: list[Mention]
 
 
 @dataclass(slots=True)
@@ -70,6 +91,8 @@ class Reading:
     layers: list[tuple[int, int]] = field(default_factory=list)
     probabilities: list[Number] = field(default_factory=list)
     coverages: list[Number] = field(default_factory=list)
+    counts: list[Count] = field(default_factory=list)
     none: list[tuple[int, int]] = field(default_factory=list)
-    rest: list[tuple[int, int]] = field(default_factory=list)
+    rest: list[tuple[str, int, int]] = field(default_factory=list)
+    would: list[tuple[int, int]] = field(default_factory=list)
     added: list[tuple[int, int]] = field(default_factory=list)

@@ -6,28 +6,54 @@ The vocabulary is closed on purpose: a word that is neither in here nor part of 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-__all__ = ["ENTRIES", "RESERVED", "WORDS", "Entry", "Token", "tokenize"]
+__all__ = [
+    "CORE",
+    "ENTRIES",
+    "RESERVED",
+    "WORDS",
+    "Entry",
+    "Kind",
+    "Token",
+    "entries_of",
+    "places_of",
+    "spelled",
+    "tokenize",
+]
 
 Kind = Literal[
-    "position",  # value: one of the position names
+    "position",  # value: one of the position names; "a|b" for both, "a~b" for either
     "forward",  # the concepts that follow are for or against (value)
     "backward",  # the concepts before it are for or against (value)
     "again",  # the concepts that follow are what the last ones were
     "contrast",  # "although": the concepts that follow are against unless something else says otherwise
+    "object",  # a label may follow: "evidence for a zebra"
     "class", "notclass",  # the label that follows is, or is not, the network's answer
+    "isclass", "isnotclass",  # the label before is, or is not, the network's answer
+    "why",  # the label that follows is asked about
+    "would",  # allowed of what is not the network's answer
     "versus",  # the label that follows is what it is compared with
+    "than",  # the same, where such a label follows; else nothing
+    "not",  # the same, or "notclass", by the label that follows; else a negation
     "both", "all",  # the position that follows belongs to two, or to all, of the concepts before
+    "count",  # value: how many there must be
     "main",  # a claim that must be true of the first concept
+    "most",  # a claim that must be true of the concept with the largest share
+    "part",  # a claim that is false of a concept that is nearly all
     "only",  # allowed before a number
     "bound",  # value: "<" or ">", before a number
     "probability", "share", "coverage",  # what a number is
+    "sure",  # allowed after a number: the probability
     "together",  # the number after it is of all the evidence told
+    "fraction",  # value: a percentage in words, of the evidence
     "neuron", "layer", "percent",
+    "loosely",  # untrusted words of an unnamed neuron follow
     "none",  # "no evidence"
-    "rest",  # "most of it is not named here"
+    "rest",  # value "most": "most of it is not named here"; "some": "the rest is not named here"
     "negation",
+    "noun",  # glue that could be a thing in a list of things, and is then an added claim
     "glue",
 ]  # fmt: skip
 
@@ -48,17 +74,40 @@ class Token(NamedTuple):
     end: int
 
 
-_TOKEN = re.compile(r"[−-]?\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]|_")
-_HYPHENS = frozenset("-\u2010\u2011")
+_TOKEN = re.compile(r"[−-]?\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s\-\u2010\u2011]|_")
 
 
 def tokenize(text: str) -> list[Token]:
     """Words, numbers and marks; hyphens count as spaces, so that "top-left" is "top left"."""
-    return [
-        Token(match[0].casefold().replace("’", "'"), match.start(), match.end())
-        for match in _TOKEN.finditer(text)
-        if match[0] not in _HYPHENS
-    ]
+    folded = text.casefold()
+    if len(folded) == len(text):  # no letter became two: all stand where they stood
+        if "’" in folded:
+            folded = folded.replace("’", "'")
+        return [Token(match[0], match.start(), match.end()) for match in _TOKEN.finditer(folded)]
+    return [Token(match[0].casefold().replace("’", "'"), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, separated by spaces."""
+    return frozenset(text.split())
+
+
+def places_of(text: str) -> tuple[tuple[str, ...], list[int], list[int]]:
+    """The tokens of a text as words, starts and ends: `tokenize` for readers in a hurry."""
+    folded = text.casefold()
+    if len(folded) != len(text):
+        tokens = tokenize(text)
+        return tuple(token.text for token in tokens), [token.start for token in tokens], [token.end for token in tokens]
+    folded = folded.replace("’", "'")
+    words: list[str] = _TOKEN.findall(folded)
+    starts, ends, at = [], [], 0
+    find = folded.index
+    for word in words:  # between two tokens there is nothing but spaces and hyphens
+        at = find(word, at)
+        starts.append(at)
+        at += len(word)
+        ends.append(at)
+    return tuple(words), starts, ends
 
 
 _POSITIONS = {
@@ -93,7 +142,7 @@ _PHRASES: dict[tuple[Kind, str], str] = {
     ("backward", "for"): (
         "speak for; speaks for; support; supports; argue for; argues for; point to; points to; count for; "
         "counts for; count toward; counts toward; favor; favors; suggest; suggests; spoke for; supported; "
-        "is evidence for; are evidence for"
+        "led the network to the answer; is evidence for; are evidence for"
     ),
     ("backward", "against"): (
         "speak against; speaks against; argue against; argues against; point against; points against; "
@@ -111,15 +160,26 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         "classified as; classifies it as; "
         "recognized; recognizes; chose; chooses; decided on; sees"
     ),
-    ("notclass", ""): "answer is not; prediction is not; did not choose; does not see",
-    ("versus", ""): "rather than; instead of; as opposed to; compared with; compared to; and not; not",
+    (
+        "notclass",
+        "",
+    ): "answer is not; prediction is not; did not choose; does not see; does not predict; did not predict",
+    ("isclass", ""): "is the network's answer",
+    ("isnotclass", ""): "is not the network's answer",
+    ("why", ""): "why",
+    ("would", ""): "would",
+    ("object", ""): "evidence for",
+    ("versus", ""): "rather than; instead of; as opposed to; compared with; compared to",
+    ("not", ""): "not; and not; but not; is not; was not",
     ("both", ""): "both",
     ("all", ""): "all; all three; all of them",
-    ("main", ""): "mainly; mostly; chiefly; primarily; largely; above all; most of all",
+    ("main", ""): "main reason; mainly; mostly; chiefly; primarily; largely; above all; most of all",
     ("only", ""): "only; just; merely",
     ("bound", "<"): "<; less than; fewer than",
     ("bound", ">"): ">; more than",
-    ("probability", ""): "probability; probability of; confidence; confidence of; sure; certain",
+    ("probability", ""): "probability; probability of; confidence; confidence of",
+    ("sure", ""): "sure; certain",
+    ("part", ""): "partly",
     ("share", ""): "share; shares; share of",
     (
         "coverage",
@@ -130,17 +190,18 @@ _PHRASES: dict[tuple[Kind, str], str] = {
     ("layer", ""): "layer",
     ("percent", ""): "%; percent; per cent",
     ("none", ""): "no evidence; no evidence named; no evidence for it can be named",
-    ("rest", ""): "so most of it is not named here; most of it is not named here",
+    ("loosely", ""): "loosely",
+    ("rest", "most"): "so most of it is not named here; most of it is not named here",
     ("negation", ""): (
         "no; never; without; neither; nor; none; nothing; nobody; cannot; can't; don't; doesn't; didn't; "
         "isn't; aren't; wasn't; weren't; won't; hardly; rarely; barely; scarcely; except; unless; if; lack; "
         "lacks; absence; missing; absent; nowhere; unlikely; seldom; refuses; fails; fail; instead"
     ),
     ("glue", ""): (
-        "a; an; the; why; and; or; of; in; on; at; to; by; from; with; for; as; is; are; was; were; be; it; its; "
+        "a; an; the; and; or; of; in; on; at; to; by; from; with; for; as; is; are; was; were; be; it; its; "
         "this; that; these; those; they; them; their; there; which; what; network; network's; classifier; "
-        "classifier's; model; model's; evidence; partly; also; too; together; further; more; another; same; "
-        "image; picture; photo; something; things; responds; respond; corner; corners; along; across; around; "
+        "classifier's; model; model's; evidence; also; too; together; further; more; another; same; "
+        "image; picture; photo; something; things; responds; respond; detects; corner; corners; along; across; around; "
         "near; hand; part; for it; evidence for it; in its favor; named here; has; have; seen; shown; "
         "visible; found; located; lies; lie; appears; appear; well; then; in addition; moreover; furthermore; "
         "finally; first; second; third; comes; come; because; unnamed; about; roughly; around; called; so; "
@@ -157,24 +218,33 @@ _CORNERS = {
 }
 
 
-def _entries() -> dict[str, tuple[Entry, ...]]:
-    found: dict[tuple[str, ...], Entry] = {}
-    spelled: list[tuple[Kind, str, str]] = [
-        ("position", name, text) for name, text in {**_POSITIONS, **_CORNERS}.items()
+def spelled(phrases: Mapping[tuple[Kind, str], str]) -> list[Entry]:
+    """Entries from lists of phrases, separated by semicolons."""
+    return [
+        Entry(tuple(token.text for token in tokenize(phrase)), kind, value)
+        for (kind, value), text in phrases.items()
+        for phrase in text.split(";")
+        if phrase.strip()
     ]
-    spelled += [(kind, value, text) for (kind, value), text in _PHRASES.items()]
-    for kind, value, text in spelled:
-        for phrase in text.split(";"):
-            tokens = tuple(token.text for token in tokenize(phrase))
-            found.setdefault(tokens, Entry(tokens, kind, value))
+
+
+def entries_of(*lists: list[Entry]) -> dict[str, tuple[Entry, ...]]:
+    """First word → entries that begin with it, longest first; of entries with the same words the first counts."""
+    found: dict[tuple[str, ...], Entry] = {}
+    for entries in lists:
+        for entry in entries:
+            found.setdefault(entry.tokens, entry)
     by_first: dict[str, list[Entry]] = {}
     for entry in sorted(found.values(), key=lambda entry: -len(entry.tokens)):
         by_first.setdefault(entry.tokens[0], []).append(entry)
-    return {first: tuple(entries) for first, entries in by_first.items()}
+    return {first: tuple(some) for first, some in by_first.items()}
 
+
+#: Everything that our own texts say besides names.
+CORE = [*spelled({("position", name): text for name, text in {**_POSITIONS, **_CORNERS}.items()}), *spelled(_PHRASES)]
 
 #: First token → entries that begin with it, longest first.
-ENTRIES = _entries()
+ENTRIES = entries_of(CORE)
 
 #: Every word of the vocabulary.
 WORDS = frozenset(token for entries in ENTRIES.values() for entry in entries for token in entry.tokens)
@@ -185,5 +255,5 @@ RESERVED = frozenset(
     for entries in ENTRIES.values()
     for entry in entries
     if len(entry.tokens) == 1
-    and entry.kind not in ("glue", "position", "share", "layer", "together", "both", "all", "bound")
+    and entry.kind not in ("glue", "position", "share", "layer", "together", "both", "all", "bound", "part", "loosely")
 ) | {"because", "despite", "although", "speaks", "speak", "rather"}

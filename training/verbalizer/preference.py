@@ -28,7 +28,10 @@ _MARGIN = 0.12  # below this two texts are equally good
 _STARTS = (
     ("answer", re.compile(r"The (?:network|model|classifier)'s |The (?:answer|verdict|prediction)\b")),
     ("chose", re.compile(r"(?:The (?:network|model|classifier)|It) |The (?:picture|image) was|This was")),
-    ("because", re.compile(r"(?:Mainly|Mostly|Chiefly|Primarily|Largely|Above all|Partly|In part|Because|Due|Owing|Thanks|On account|Based)\b")),
+    ("because", re.compile(
+        r"(?:Mainly|Mostly|Chiefly|Primarily|Largely|Above all|Partly|In part|Because|Due|Owing|Thanks|Based"
+        r"|On account)\b"
+    )),
     ("although", re.compile(r"(?:Although|Though|Even though|Despite|In spite)\b")),
     ("place", re.compile(r"(?:In|At|On|Along|Across|Around|All|Near|To|Toward) ")),
     ("question", re.compile(r"(?:Why|What) ")),
@@ -78,7 +81,7 @@ def voice(meaning: Meaning) -> int:
 
 
 def opening(text: str, meaning: Meaning) -> str:
-    """How a text begins: "answer", "chose", "because", "although", "place", "question", "class", "reason", or "other"."""
+    """How a text begins: "answer", "chose", "because", "although", "place", "question", "class", "reason", "other"."""
     return Taste(meaning).opening(text)
 
 

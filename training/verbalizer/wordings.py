@@ -16,7 +16,7 @@ def pick(rng: Random, options: str) -> str:
 SUPPORT = (
     ("speak for", "speaks for"), ("support", "supports"), ("argue for", "argues for"), ("point to", "points to"),
     ("count for", "counts for"), ("favor", "favors"), ("are evidence for", "is evidence for"),
-    ("count in favor of", "counts in favor of"), ("back", "backs"), ("are reasons for", "is a reason for"),
+    ("count in favor of", "counts in favor of"), ("suggest", "suggests"), ("are reasons for", "is a reason for"),
 )  # fmt: skip
 
 AGAINST = (
@@ -44,18 +44,21 @@ _CORNER = (
 #: Position name → phrases.
 PLACES: dict[str, str] = {
     "top": "at the top|near the top|at the top of the picture|toward the top|in the upper part of the picture",
-    "bottom": "at the bottom|near the bottom|at the bottom of the picture|toward the bottom|in the lower part of the image",
-    "left": "on the left|to the left|on the left side|on the left-hand side|at the left edge|on the left of the picture",
+    "bottom": "at the bottom|near the bottom|at the bottom of the picture|toward the bottom|"
+    "in the lower part of the image",
+    "left": "on the left|to the left|on the left side|on the left-hand side|at the left edge|"
+    "on the left of the picture",
     "right": "on the right|to the right|on the right side|on the right-hand side|at the right edge|toward the right",
     "center": "in the center|in the middle|at the center|in the middle of the picture|in the center of the image",
     "upper half": "in the upper half|in the top half|in the upper half of the picture",
     "lower half": "in the lower half|in the bottom half|in the lower half of the picture",
     "left half": "in the left half|in the left half of the picture|on the left half of the image",
     "right half": "in the right half|in the right half of the picture|on the right half of the image",
-    "entire image": "across the entire picture|all over the picture|throughout the picture|everywhere|all across the image|"
-    "in the whole picture",
+    "entire image": "across the entire picture|all over the picture|throughout the picture|everywhere|"
+    "all across the image|in the whole picture",
     "entire top": "along the entire top|along the whole top edge|all along the top|across the entire top",
-    "entire bottom": "along the entire bottom|along the whole bottom edge|all along the bottom|across the entire bottom",
+    "entire bottom": "along the entire bottom|along the whole bottom edge|all along the bottom|"
+    "across the entire bottom",
     "entire left": "along the entire left side|along the whole left side|all along the left side",
     "entire right": "along the entire right side|along the whole right side|all along the right side",
     "center cross": "in a cross through the center|in a cross through the middle of the picture",

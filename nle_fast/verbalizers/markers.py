@@ -1,0 +1,245 @@
+"""Words that tell how names are meant: for or against, the answer or its rival, mainly or partly."""
+
+from __future__ import annotations
+
+from nle_fast.verbalizers.claims import Count, Mention, Number
+from nle_fast.verbalizers.figures import Figures
+from nle_fast.verbalizers.glossary import LEXICON
+from nle_fast.verbalizers.phrases import NEURON, quoted
+from nle_fast.verbalizers.vocabulary import Entry, tokenize, word_set
+from nle_fast.verbalizers.words import clean, noun_phrase
+
+__all__ = ["ASIDE", "Markers"]
+
+#: Marks that set words off.
+ASIDE = frozenset((",", ".", "?", "!", ")", ";"))
+_BEFORE_THING = frozenset(("a", "an", "some", "one", "its", "another"))
+_LISTING = frozenset((",", "and", "or", ";", "&", "plus"))
+_AFTER_THING = word_set(", ; . ( ) and or in at on along across around near as all both toward")
+_AGENTS = frozenset(("network", "model", "classifier", "system", "computer", "ai"))
+_ORDINALS = frozenset(("second", "third", "fourth", "fifth", "role", "part", "way", "well"))
+_PRONOUNS = frozenset(("it", "this", "that", "these", "they", "those", "which"))
+_BEFORE_VERB = frozenset(("also", "both", "all", "too", "however", ",", "then", "would"))
+_IS = word_set("is are was were as be being provide provides form forms make makes")
+_REASON = word_set("why the what responsible because how behind")
+_DESPITE = frozenset(("despite", "in", "notwithstanding", "regardless", "even"))
+_PERCENT = frozenset(("%", "percent", "cent"))
+_AMOUNTS = word_set(
+    "about roughly around approximately make makes up account accounts for cover covers explain explains amount "
+    "amounts to add adds come comes represent represents provide provides contribute contributes a total of"
+)
+
+
+class Markers(Figures):
+    """Reads the words between the names."""
+
+    def marked(self, entry: Entry, i: int) -> int:
+        """Words of the vocabulary that begin at word i; gives the word after them."""
+        after = i + len(entry.tokens)
+        start, end = self.starts[i], self.ends[after - 1]
+        kind, value = entry.kind, entry.value
+        if kind == "position":
+            self.place(entry, i, after)
+        elif kind == "noun":
+            if self.listed(i, after):
+                self.out.added.append((start, end))
+        elif kind == "together":
+            self.together = True
+        elif kind in ("forward", "again", "backward"):
+            self.side(entry, i, after)
+        elif kind == "contrast":
+            self.close_cue()
+            against = self.out.mentions and self.out.mentions[-1].polarity == "against"
+            self.default = "for" if against else "against"  # "grass speaks against it, but there are stripes"
+            if not (
+                self.clause
+                and self.words[i - 1] in ASIDE
+                and self.words[after : after + 1]
+                and self.words[after] in ASIDE
+            ):
+                self.polarity = ""
+                self.new_clause()
+        elif kind in ("class", "notclass", "versus", "layer", "why", "than", "not"):
+            self.announced(kind, entry, i, after)
+        elif kind in ("isclass", "isnotclass"):
+            label = next((label for label in reversed(self.out.labels) if label.role == "class"), None)
+            if label is None:
+                self.cue = (kind[2:], start, end)
+            elif label.cue in ("", "elsewhere", "object", "why"):
+                label.cue = kind[2:]
+        elif kind in ("main", "most", "part"):
+            self.claimed(kind, i, after)
+        elif kind == "object":
+            self.object = True
+        elif kind in ("both", "all"):
+            self.both, self.both_at = kind, (start, end)
+        elif kind == "count":
+            self.both = "all" if entry.tokens[0] == "all" else self.both
+            self.together = self.together or "together" in entry.tokens or entry.tokens[0] in ("these", "all")
+            self.out.counts.append(Count(int(value), start, end, []))
+        elif kind == "only":
+            ahead = next((word for word in self.words[after : after + 6] if word not in _AMOUNTS), "")
+            little = ahead in ("<", "less", "fewer") or (ahead[-1:].isdigit() and float(ahead.lstrip("−-")) < 50)
+            if not little:
+                self.out.added.append((start, end))
+        elif kind in ("probability", "share", "coverage"):
+            if self.words[i - 1] not in _PERCENT:  # "92% probability"
+                self.numeric = kind
+        elif kind == "fraction":
+            self.figure(Number(float(value), 0, "~", start, end), i)
+        elif kind == "bound":
+            if after < len(self.words) and self.words[after][-1].isdigit():
+                return self.number(after, value, start)
+            self.out.added.append((start, end))
+        elif kind == "sure":
+            if self.words[i - 1] not in _PERCENT:
+                self.out.added.append((start, end))
+        elif kind == "neuron":
+            return self.neurons(after, start)
+        elif kind == "loosely":
+            return self.loosely(i, after)
+        elif kind == "none":
+            self.out.none.append((start, end))
+        elif kind == "rest":
+            self.out.rest.append((value, start, end))
+        elif kind == "would":
+            verb = (
+                self.entry(after, self.words[after])
+                if after < len(self.words) and self.words[after] in LEXICON
+                else None
+            )
+            if verb is None or verb.kind != "backward" or verb.value != "against":
+                self.out.would.append((start, end))
+        elif kind in ("negation", "percent"):
+            self.out.added.append((start, end))
+        return after
+
+    def side(self, entry: Entry, i: int, after: int) -> None:
+        """Words that tell for or against: of what follows, or of what stands before."""
+        start, end = self.starts[i], self.ends[after - 1]
+        value = entry.value or self.last_polarity
+        follows = self.words[after] if after < len(self.words) else "."
+        if entry.tokens == ("against",) and self.label_ahead(after) == "versus":
+            self.cue = ("versus", start, end)
+            return
+        backward = entry.kind == "backward" or (
+            value == "against"
+            and bool(self.clause)
+            and follows in ASIDE
+            and self.words[i - 1] not in (",", "and", ";", "but")
+        )
+        self.close_cue()
+        if value == "for" and not backward and self.open is not None:
+            return  # "the evidence against it in layer4 comes from"
+        subject = self.subject(i) if backward else []
+        for mention in subject:
+            mention.polarity, mention.marked = value, True
+        self.last_polarity = value
+        if subject:
+            self.polarity, self.default, self.object = "", "for", True
+            if follows == ")":
+                return
+        else:
+            self.polarity = value
+            self.object = self.object or backward
+            self.despite = value == "against" and entry.tokens[0] in _DESPITE
+            if value == "against":
+                self.open = (start, end)
+        self.new_clause()
+
+    def subject(self, i: int) -> list[Mention]:
+        """The concepts before a verb."""
+        if not self.clause:
+            k = i - 1
+            while k > 0 and self.words[k] in _BEFORE_VERB:
+                k -= 1
+            pronoun = i > 0 and self.words[k] in _PRONOUNS
+            return [mention for mention in self.previous if not mention.marked] if pronoun else []
+        if not self.polarity:
+            return self.clause
+        if self.despite:  # "despite grass and trees, stripes support it"
+            first = next((k for k, mention in enumerate(self.clause) if k and mention.link != "and"), 0)
+            return self.clause[first:]
+        subject = [self.clause[-1]]
+        for mention in reversed(self.clause[:-1]):
+            if subject[-1].link != "and":
+                break
+            subject.append(mention)
+        return subject
+
+    def announced(self, kind: str, entry: Entry, i: int, after: int) -> None:
+        """Words after which a label comes."""
+        start, end = self.starts[i], self.ends[after - 1]
+        cue = self.cue[0]
+        if kind in ("than", "not"):
+            role = self.label_ahead(after)
+            if role == "versus":
+                self.cue = ("versus", start, end)
+            elif kind == "not":
+                self.close_cue()
+                if role == "class":
+                    self.cue = ("notclass", start, end)
+                else:
+                    self.out.added.append((start, end))
+        elif kind in ("class", "why") and cue in ("versus", "notclass"):
+            pass  # "rather than the answer horse"
+        elif not (kind == "class" and cue == "why"):
+            if kind == "layer" and cue in ("class", "notclass"):
+                self.out.added.append((start, end))  # "the answer is layer 4"
+            self.close_cue()
+            self.cue = (kind, start, end)
+
+    def claimed(self, kind: str, i: int, after: int) -> None:
+        """A claim about the size of a concept: of the one that follows, or of those before "are the main reason"."""
+        words = self.words
+        k = i - 1
+        while k > 0 and words[k] in ("the", "a", "its", "single", "our"):
+            k -= 1
+        if self.clause and i and words[k] in _IS:
+            follows = words[after] if after < len(words) else "."
+            if k < i - 1 or follows in _REASON:
+                for mention in self.subject(i):
+                    mention.claims.append(kind)
+                    if self.despite:
+                        mention.polarity = "for"
+                return
+        if kind != "part" or self.claim is None:
+            self.claim = (kind, self.starts[i], self.ends[after - 1])
+
+    def listed(self, i: int, after: int) -> bool:
+        """Whether a word stands where a thing in a list of things would stand."""
+        words = self.words
+        follows = words[after] if after < len(words) else "."
+        if follows not in _AFTER_THING:
+            return False
+        k = i - 1
+        while k > 0 and words[k] in _BEFORE_THING:
+            k -= 1
+        if k < 0:
+            return False
+        if words[k] in _LISTING:
+            return bool(self.clause)
+        if words[i] in _AGENTS:
+            return False
+        if words[k] == "the":
+            k -= 1
+        return words[k] in ("from", "by") or (words[k] == "of" and words[k - 1] == "because")
+
+    def odd(self, i: int, entry: Entry) -> bool:
+        """Whether a word that explains stands after "a" as if it were a thing: "a stand at the top"."""
+        after = i + len(entry.tokens)
+        follows = self.words[after] if after < len(self.words) else "."
+        return follows in _AFTER_THING and entry.tokens[-1] not in _ORDINALS
+
+    def loosely(self, i: int, after: int) -> int:
+        """Untrusted words, which must be those of the unnamed neuron before them."""
+        last = self.out.mentions[-1].keys[0] if self.out.mentions else ("", "")
+        words = self.unnamed.get(int(last[1])) if last[0] == NEURON else None
+        if words is not None:
+            for known in (noun_phrase(words).bare, noun_phrase(words).text, clean(words)):
+                said = tuple(token.text for token in tokenize(quoted(known).text))
+                for wanted in (said, said[1:-1]):
+                    if self.words[after : after + len(wanted)] == wanted:
+                        return after + len(wanted)
+        self.out.added.append((self.starts[i], self.ends[after - 1]))
+        return after
