@@ -49,8 +49,8 @@ def choose(tables: Sequence[SourceTable], answers: Answers, options: DissectOpti
     2. Up to two further nominees of the same source join it ("A or B"), if they are unrelated to it and raise the
        correlation by 0.05 on the choosing half, and at all on the other.
     3. On held-out pictures the name must reach `min_quality`; from masks, `min_iou`; beat `beats` of the unrelated
-       other concepts; be followed more closely than by any of 512 untrained neurons, on all pictures; and not be of a
-       kind that chance makes (Benjamini–Hochberg over all neurons and sources).
+       other concepts; be followed more closely than any of 512 untrained neurons follows it, or one of its words, on
+       all pictures; and not be of a kind that chance makes (Benjamini–Hochberg over all neurons and sources).
     """
     neurons = answers.response.shape[1]
     firsts = np.full((len(tables), neurons), -1, np.int64)
@@ -88,9 +88,11 @@ def _judged(
     options: DissectOptions,
 ) -> Chosen:
     words, quality = _joined(table, neuron, word, answers, options)
-    untrained = float(table.untrained[word])
+    # What joins several words has been chosen among many more: it must outdo untrained neurons at each of them, too.
+    single = [part for one in words for part in (one, *table.parts.get(one, ()))]
+    untrained = float(table.untrained[single].max())
     if len(words) > 1:
-        untrained = float(correlations(answers.untrained, _either(table, words)[:, None])[0].max())
+        untrained = max(untrained, float(correlations(answers.untrained, _either(table, words)[:, None])[0].max()))
     beats = share_beaten(table, neuron, words, quality)
     refused = None
     if quality < options.min_quality:

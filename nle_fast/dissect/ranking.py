@@ -81,7 +81,8 @@ def name_from_labels(
         nominees[neuron, : len(first[:NOMINEES])] = first[:NOMINEES]
     presence = np.concatenate(columns, 1)
     presence[~inside] = np.nan
-    return replace(make_table(labelled.name, tuple(words), answers, presence, options), nominees=nominees)
+    parts = {at: (a, b) for (a, b, _), at in place.items()}
+    return replace(make_table(labelled.name, tuple(words), answers, presence, options), nominees=nominees, parts=parts)
 
 
 class _Joined:

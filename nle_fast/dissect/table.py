@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,7 @@ class SourceTable:
         auc: None where presence has no yes and no.
         iou: From masks only; `quantile` (C, J) is the share at which it was best on the choosing half.
         similarity: (C, J) soft-WPMI, from an encoder only.
+        parts: Of words that join two others, these two.
     """
 
     name: str
@@ -58,6 +59,7 @@ class SourceTable:
     iou: Halves | None = None
     quantile: NDArray[np.float64] | None = None
     similarity: NDArray[np.float64] | None = None
+    parts: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
 def enough(presence: NDArray[np.float32], held_out: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
