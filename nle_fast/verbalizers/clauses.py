@@ -127,10 +127,23 @@ def _together(run: list[Group]) -> Item:
     nodes, depth = _where(places)
     if len(run) == 1:
         return Item((run[0].concept(), *nodes), depth, run[0].plural)
-    what = joined([Item((group.concept(),)) for group in run])
-    if len(run) == 2 and any(group.name and {"and", "or"} & set(group.name.key) for group in run):
+    what = _neurons(run) or joined([Item((group.concept(),)) for group in run])
+    if len(run) == 2 and len(what) > 2 and any(group.name and {"and", "or"} & set(group.name.key) for group in run):
         what = (what[0], Segment(" as well as"), *what[2:])  # "red and orange objects as well as food"
     return Item((*what, Segment(", both" if len(run) == 2 else ", all"), *nodes), 2, True, True)
+
+
+def _neurons(run: list[Group]) -> Nodes:
+    """Such as " what neurons 4 and 12 detect", for neurons of which nothing else is known."""
+    if any(group.name or group.loosely() for group in run):
+        return ()
+    first, *others = run
+    lead = Segment(f" what neurons {first.evidence[0].neuron}", first.concept().facts)
+    numbers = [
+        Item((lead,)),
+        *(Item((other.concept()._replace(text=f" {other.evidence[0].neuron}"),)) for other in others),
+    ]
+    return (*joined(numbers), Segment(" detect"))
 
 
 def joined(items: Sequence[Item]) -> Nodes:

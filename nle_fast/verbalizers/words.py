@@ -101,8 +101,10 @@ def noun_phrase(concept: str) -> NounPhrase:
         return NounPhrase(words, bare, plural, compound)
     colors = [token for token in tokens if token not in ("and", "or")]
     if all(color in COLORS for color in colors):
-        noun = "colors" if len(colors) > 1 else "color"
-        return NounPhrase(f"the {noun} {words}", words, len(colors) > 1, False)
+        several = len(colors) > 1 and "or" not in tokens
+        return NounPhrase(f"the {'colors' if several else 'color'} {words}", words, several, False)
+    if len(parts := words.split(" or ")) > 1 and all(part.strip() for part in parts):
+        return _alternatives([noun_phrase(part) for part in parts])
     core, compound = _core(tokens)
     head = core[-1]
     if compound:
@@ -116,6 +118,19 @@ def noun_phrase(concept: str) -> NounPhrase:
     if head in DEFINITE and len(core) == 1:
         return NounPhrase(f"the {words}", words, False, False)
     return NounPhrase(indefinite(words), words, False, False)
+
+
+def _alternatives(phrases: list[NounPhrase]) -> NounPhrase:
+    """What answers to several things: "a dog face or a wheel"; the verb agrees with the last."""
+    if any(phrase.compound for phrase in phrases):
+        words = " or ".join(phrase.bare for phrase in phrases)
+        return NounPhrase(words, words, True, True)
+    return NounPhrase(
+        " or ".join(phrase.text for phrase in phrases),
+        " or ".join(phrase.bare for phrase in phrases),
+        phrases[-1].plural,
+        True,
+    )
 
 
 def indefinite(words: str) -> str:
