@@ -108,7 +108,7 @@ def test_other_failures(tmp_path):
         with pytest.raises(ConceptsError):
             Concepts.from_names(names, layer="x", quality=quality)
     with pytest.raises(ConceptsError, match=r"\.json"):
-        Concepts.from_names(["a"], layer="x").save(tmp_path / "a.csv")
+        Concepts.from_names(["a"], layer="x").save(tmp_path / "a.txt")
     with pytest.raises(ConceptsError, match="writable"):
         Concepts.from_names(["a"], layer="x").save(tmp_path / "missing" / "a.json")
 

@@ -14,12 +14,19 @@ from typing import Any
 
 from nle_fast.errors import ConceptsError
 
-__all__ = ["JSON_SCHEMA", "NETDISSECT_MIN_IOU", "read"]
+__all__ = ["CSV_FORMATS", "JSON_SCHEMA", "NETDISSECT_MIN_IOU", "csv_text", "read"]
 
 JSON_SCHEMA = "nle-fast-concepts/1"
 
 #: Network Dissection reports a unit as a detector when its IoU exceeds .04 (Bau et al., CVPR 2017).
 NETDISSECT_MIN_IOU = 0.04
+
+#: Columns of the published tables.
+CSV_FORMATS = {
+    "milan": ("layer", "unit", "description"),
+    "clip-dissect": ("layer", "unit", "description", "similarity"),
+    "netdissect": ("unit", "category", "label", "score"),
+}
 
 #: More neurons than any layer has: a typing error in a unit's number must not allocate gigabytes.
 MAX_NEURONS = 1_000_000
@@ -94,6 +101,7 @@ def _read_csv(text: str, path: Path, layer: str | None) -> dict[str, Any]:
             raise _no_such_layer(path, layer, layers)
         layer = layers[-1] if layer is None and layers else layer
         rows = [(line, row) for line, row in rows if row["layer"] == layer]
+        layer = layer or None
     names: dict[int, str | None] = {}
     qualities: dict[int, float | None] = {}
     for line, row in rows:
@@ -102,7 +110,9 @@ def _read_csv(text: str, path: Path, layer: str | None) -> dict[str, Any]:
             problem = "a unit out of range" if unit not in names else "a unit twice"
             raise ConceptsError(f"`concepts` must have each unit once, got {problem} in '{path}' line {line}; mend it.")
         names[unit] = _plain(row[name]) if first else row[name]
-        qualities[unit] = _number(float, row[quality], path, line, quality) if quality in columns else None
+        # An empty field is a neuron that was never measured.
+        measured = quality in columns and row[quality] != ""
+        qualities[unit] = _number(float, row[quality], path, line, quality) if measured else None
     if not names:
         raise ConceptsError(f"`concepts` must have rows, got '{path}' without any; check the file.")
     count = max(names) + 1
@@ -112,6 +122,29 @@ def _read_csv(text: str, path: Path, layer: str | None) -> dict[str, Any]:
         "layer": layer,
         "min_quality": bar,
     }
+
+
+def csv_text(names: Sequence[str | None], qualities: Sequence[float | None], layer: str | None, kind: str) -> str:
+    """A table as a published CSV, one row per neuron; what is missing is an empty field.
+
+    Args:
+        names: One per neuron.
+        qualities: One per neuron.
+        layer: Of all; not part of `"netdissect"`.
+        kind: One of `CSV_FORMATS`.
+    """
+    columns = CSV_FORMATS[kind]
+    opened = io.StringIO()
+    writer = csv.DictWriter(opened, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for unit, (name, quality) in enumerate(zip(names, qualities, strict=True)):
+        measure = "" if quality is None else repr(float(quality))
+        row = {"layer": layer or "", "description": name or "", "similarity": measure, "score": measure}
+        label = (name or "").replace(" ", "_")
+        # Its readers take a final -s (scene) or -c (color) off.
+        row |= {"category": "concept", "label": f"{label}-s" if re.search(r"-[cs]$", label) else label}
+        writer.writerow(row | {"unit": unit + 1 if kind == "netdissect" else unit})
+    return opened.getvalue()
 
 
 def _plain(label: str | None) -> str | None:

@@ -126,15 +126,43 @@ class Concepts:
         except ConceptsError as error:
             raise ConceptsError(f"{error} In '{path}'.") from error
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the table as JSON; the file appears whole or not at all.
+    def save(self, path: str | os.PathLike[str], *, kind: str | None = None) -> None:
+        """Write the table as JSON, or as a published CSV; the file appears whole or not at all.
+
+        A CSV holds names and qualities, and but for `"netdissect"` the layer; fingerprint and bar stay behind.
+
+        Args:
+            path: A `.json` or `.csv` file.
+            kind: Of a CSV: `"milan"`, `"clip-dissect"` or `"netdissect"`; None: `"clip-dissect"` where a quality is
+                known, else `"milan"`.
 
         Raises:
-            ConceptsError: The path does not end in `.json`, or cannot be written.
+            ConceptsError: The path ends otherwise or cannot be written, or there is no such kind.
         """
         path = Path(path)
-        if path.suffix.lower() != ".json":
-            raise ConceptsError(f"`path` must end in .json, got '{path}'; tables are written as JSON.")
+        if path.suffix.lower() == ".csv":
+            kind = kind or ("milan" if all(quality is None for quality in self.qualities) else "clip-dissect")
+            if kind not in formats.CSV_FORMATS:
+                raise ConceptsError(
+                    f"`kind` must be one of {', '.join(formats.CSV_FORMATS)}, got {kind!r}; choose one."
+                )
+            text = formats.csv_text(self.names, self.qualities, self.layer, kind)
+        elif path.suffix.lower() == ".json" and kind is None:
+            text = self._json()
+        else:
+            raise ConceptsError(f"`path` must end in .json, or in .csv, got '{path}'; a `kind` is that of a CSV.")
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise ConceptsError(f"`path` must be writable, got '{path}' ({error.strerror}); choose another.") from error
+        except UnicodeEncodeError as error:
+            draft.unlink(missing_ok=True)
+            raise ConceptsError(f"`names` must be text that UTF-8 can hold, got {error}; mend the names.") from error
+
+    def _json(self) -> str:
         neurons = [{"name": name, "quality": quality} for name, quality in zip(self.names, self.qualities, strict=True)]
         document = {
             "schema": formats.JSON_SCHEMA,
@@ -143,16 +171,7 @@ class Concepts:
             "min_quality": self.min_quality,
             "neurons": neurons,
         }
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            draft.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-            draft.replace(path)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            raise ConceptsError(f"`path` must be writable, got '{path}' ({error.strerror}); choose another.") from error
-        except UnicodeEncodeError as error:
-            draft.unlink(missing_ok=True)
-            raise ConceptsError(f"`names` must be text that UTF-8 can hold, got {error}; mend the names.") from error
+        return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
     def at_layer(self, layer: str, *, model: str | None = None) -> Concepts:
         """The same words for the same layer under another name, for instance in an ONNX export of the network."""
