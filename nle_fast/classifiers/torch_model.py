@@ -230,7 +230,8 @@ class TorchClassifier:
         local = self._local
         local.calls, local.found = self._call, None
         try:
-            with self._blamed(pictures):
+            # Inference mode spares each operator what autograd would need of it; the copy below is an ordinary tensor.
+            with self._blamed(pictures), torch.inference_mode():
                 self._twin(pictures)
         except _ReachedError:
             pass

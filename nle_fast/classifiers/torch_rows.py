@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nle_fast.classifiers.torch_head import backward, one_hot, with_graph
+from nle_fast.classifiers.torch_head import backward, one_hot, positionwise, with_graph
 from nle_fast.classifiers.torch_tape import Head, Op, leaves, map_leaves
 
 __all__ = ["AllRows", "FewRows", "by_autograd"]
@@ -52,6 +52,9 @@ class FewRows:
 
     def __init__(self, before: Head | None, after: Head, num_classes: int) -> None:
         self._before, self._after, self._num_classes = before, after, num_classes
+        self._per_class = [
+            index for index, op in enumerate(after.ops) if any(_is_per_class(leaf, num_classes) for leaf in _all(op))
+        ]
 
     @classmethod
     def of(cls, head: Head, num_classes: int, trial: Tensor) -> FewRows | None:
@@ -96,7 +99,10 @@ class FewRows:
     def gradients(self, inner: Tensor, leaf: Tensor, target: Tensor, versus: Tensor | None) -> Tensor:
         """Gradient at the leaf of logit `target[n]`, less that of `versus[n]` where it is not negative."""
         asked = target if versus is None else torch.cat([target, versus.clamp(min=0)])
-        classes, place = torch.unique(asked, return_inverse=True)
+        if len(asked) == 1:  # looking for repeats takes longer than the gradient of one picture
+            classes, place = asked, torch.zeros_like(asked)
+        else:
+            classes, place = torch.unique(asked, return_inverse=True)
         with torch.inference_mode(False), torch.enable_grad():
             few = self._of_classes(classes)(inner).reshape(len(leaf), -1)
         choice = torch.zeros_like(few).scatter_(1, place[: len(target), None], 1.0)
@@ -107,21 +113,26 @@ class FewRows:
 
     def _of_classes(self, classes: Tensor) -> Head:
         def pick(leaf: Any) -> Any:
-            if isinstance(leaf, Tensor) and leaf.ndim and leaf.shape[0] == self._num_classes:
-                return leaf.detach()[classes]
-            return len(classes) if type(leaf) is int and leaf == self._num_classes else leaf
+            if _is_per_class(leaf, self._num_classes):
+                return leaf.detach()[classes] if isinstance(leaf, Tensor) else len(classes)
+            return leaf
 
         def change(op: Op) -> Op:
             kwargs = {key: map_leaves(pick, value) for key, value in op.kwargs.items()}
-            return replace(op, args=tuple(map_leaves(pick, arg) for arg in op.args), kwargs=kwargs)
+            return positionwise(replace(op, args=tuple(map_leaves(pick, arg) for arg in op.args), kwargs=kwargs))
 
-        head = self._after.part(self._after.entry, self._after.output, change)
-        assert head is not None, "the same stretch as before"
-        return head
+        return self._after.changed({index: change(self._after.ops[index]) for index in self._per_class})
 
 
 def _all(op: Op) -> list[Any]:
     return list(leaves((op.args, op.kwargs)))
+
+
+def _is_per_class(leaf: Any, num_classes: int) -> bool:
+    """Has a constant argument one entry per class, or is it the number of classes?"""
+    if isinstance(leaf, Tensor):
+        return leaf.ndim > 0 and leaf.shape[0] == num_classes
+    return type(leaf) is int and leaf == num_classes
 
 
 def _is_weight(leaf: Any, num_classes: int) -> bool:

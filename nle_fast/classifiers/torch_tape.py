@@ -205,13 +205,19 @@ class Head:
         self._mutates = any(op.renamed for op in self.ops)
         self._last_use = self._uses()
 
-    def part(self, entry: int, output: int, change: Callable[[Op], Op] = lambda op: op) -> Head | None:
-        """The stretch from one value to another, each operator changed; None where it needs more than `entry`."""
+    def changed(self, ops: Mapping[int, Op]) -> Head:
+        """This head with other operators in some places; each reads and makes the values of the one before it."""
+        head = copy.copy(self)
+        head.ops = [ops.get(index, op) for index, op in enumerate(self.ops)]
+        return head
+
+    def part(self, entry: int, output: int) -> Head | None:
+        """The stretch from one value to another; None where it needs more than `entry`."""
         ops, needed, used = leading(self.ops, entry, output)
         if needed - {entry} or not used:
             return None
         head = copy.copy(self)
-        head.ops, head.entry, head.output = [change(op) for op in ops], entry, output
+        head.ops, head.entry, head.output = ops, entry, output
         head._mutates = any(op.renamed for op in ops)
         head._last_use = head._uses()
         return head
