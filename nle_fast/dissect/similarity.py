@@ -38,7 +38,8 @@ def soft_wpmi(
     Source: Oikarinen and Weng, "CLIP-Dissect", ICLR 2023, soft-WPMI with λ = 1.
     """
     count = max(1, min(strongest, len(response) // 4))
-    likely = np.exp(TEMPERATURE * (similarities - similarities.max(1, keepdims=True)).astype(np.float64))
+    wide = similarities.astype(np.float64)
+    likely = np.exp(TEMPERATURE * (wide - wide.max(1, keepdims=True)))
     likely /= likely.sum(1, keepdims=True)
     chance = FIRST_CHANCE - np.arange(count) / count * (FIRST_CHANCE - LAST_CHANCE)
     order = np.argsort(-response, axis=0, kind="stable")[:count]
