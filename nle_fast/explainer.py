@@ -22,9 +22,9 @@ from nle_fast.explanation import Explanation
 from nle_fast.labels import Labels, Target
 from nle_fast.meaning import build_meaning, gather_evidence, read_prediction
 from nle_fast.preprocess import Picture, Preprocess, load_picture, picture_list
-from nle_fast.schema import Prediction
+from nle_fast.schema import Meaning, Prediction, Utterance
 from nle_fast.timing import Laps
-from nle_fast.verbalizers import Verbalizer, name_of, open_verbalizer, speak
+from nle_fast.verbalizers import Verbalizer, name_of, open_verbalizer, speak_all
 from nle_fast.version import versions
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Explainer:
         *,
         certify: bool = False,
     ) -> list[Explanation]:
-        """Explain several pictures in one forward; arguments as for one, a list per argument."""
+        """Explain several pictures in one forward, and write their texts together; arguments as for one, in lists."""
         pictures = picture_list(pictures)
         if not pictures:
             return []
@@ -169,9 +169,17 @@ class Explainer:
             top.maps, sizes, windows, config.threshold, config.connectivity, config.min_area, config.position_rule
         )
         laps.end("regions")
-        told = [
-            self._tell(opened[i], reading.logits[i], reading.class_index[i], others[i], top, places[i], i, laps)
+        winners = [read_prediction(logits, self.labels) for logits in reading.logits]
+        meanings = [
+            self._mean(reading.logits[i], winners[i], reading.class_index[i], others[i], top, places[i], i)
             for i in range(len(opened))
+        ]
+        laps.end("meaning")
+        said = speak_all(self.verbalizer, meanings)
+        laps.end("verbalize")
+        told = [
+            self._tell(picture, winner, meaning, text, laps.timings())
+            for picture, winner, meaning, text in zip(opened, winners, meanings, said, strict=True)
         ]
         return [self._certified(one, reading.activations[i : i + 1]) for i, one in enumerate(told)] if certify else told
 
@@ -222,35 +230,35 @@ class Explainer:
         logits = check_logits(self.classifier.logits(masked), masked, self.classifier.num_classes)[0]
         return read_prediction(logits, self.labels, None if target is None else self.labels.find(target, "target"))
 
-    def _tell(
+    def _mean(
         self,
-        picture: Image.Image,
         logits: NDArray[np.float32],
+        winner: Prediction,
         target: int,
         other: int,
         top: ops.TopNeurons,
         places: Sequence[ops.Place],
         i: int,
-        laps: Laps,
-    ) -> Explanation:
-        """Picture i of a batch, from scores to words."""
-        laps = laps.fork()
-        winner, explained = (read_prediction(logits, self.labels, index) for index in (None, target))
+    ) -> Meaning:
+        """Picture i of a batch, from scores to what will be said."""
+        explained = read_prediction(logits, self.labels, target)
         versus = None if other < 0 else read_prediction(logits, self.labels, other)
         evidence = gather_evidence(top.values[i], top.neurons[i], float(top.total[i]), places, self._words, self._top_k)
-        meaning = build_meaning(winner, explained, versus, evidence, self.classifier.layer, self.config.style)
-        laps.end("meaning")
-        said = speak(self.verbalizer, meaning)
-        laps.end("verbalize")
+        return build_meaning(winner, explained, versus, evidence, self.classifier.layer, self.config.style)
+
+    def _tell(
+        self, picture: Image.Image, winner: Prediction, meaning: Meaning, said: Utterance, timings: dict[str, float]
+    ) -> Explanation:
+        """One picture, from words to the explanation."""
         return Explanation(
             text=said.text,
             spans=said.spans,
             prediction=winner,
-            target=explained,
-            versus=versus,
-            evidence=evidence,
+            target=meaning.target,
+            versus=meaning.versus,
+            evidence=meaning.evidence,
             coverage=meaning.coverage,
-            timings=laps.timings(),
+            timings=timings,
             provenance={
                 "versions": versions(),
                 "network": self.name,

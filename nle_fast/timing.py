@@ -25,12 +25,6 @@ class Laps:
         self._laps_ms[stage] = 1000 * (now - self._start) / self._num_pictures
         self._start = now
 
-    def fork(self) -> Laps:
-        """A stopwatch for one picture of the batch, with the batch's laps so far, started now."""
-        laps = Laps(1)
-        laps._laps_ms = dict(self._laps_ms)
-        return laps
-
     def timings(self) -> dict[str, float]:
         """Milliseconds per stage, and their `total`."""
         return self._laps_ms | {"total": sum(self._laps_ms.values())}

@@ -78,6 +78,7 @@ def write_model(
     """A llama with random weights. With byte pairs it reads compact prompts, else text."""
     header = {
         "general.architecture": "llama",
+        "general.file_type": 0,
         "llama.context_length": context,
         "llama.embedding_length": width,
         "llama.block_count": layers,

@@ -12,6 +12,7 @@ import pytest
 from fakes import Colors, preprocess, scene, write_bundle_of
 
 import nle_fast as nle
+from nle_fast.verbalizers import TemplateVerbalizer
 
 NAMES = ["red", "orange things", None, "sky", "grass", "water", "stripes", "night"]
 
@@ -104,6 +105,20 @@ def test_batch_equals_one_by_one_for_pictures_of_any_size():
     for wrong in ([None], "ball"):
         with pytest.raises(nle.InputError, match="one entry"):
             explainer.batch(pictures, targets=wrong)
+
+
+def test_texts_of_a_batch_are_written_together():
+    calls = []
+
+    class Together(TemplateVerbalizer):
+        def batch(self, meanings):
+            calls.append(len(meanings))
+            return [self.verbalize(meaning) for meaning in meanings]
+
+    explainer = make(verbalizer=Together())
+    together = explainer.batch([scene(seed) for seed in range(4)])
+    assert calls == [4]
+    assert together[2].text == explainer(scene(2)).text
 
 
 def test_stream_is_lazy_and_holds_one_frame():

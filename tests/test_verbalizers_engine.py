@@ -101,7 +101,7 @@ def test_what_is_near_a_tie_beside_others_is_written_again_alone(models, monkeyp
     what = some(12)
     alone = [models["sentence pieces"].verbalize(one) for one in what]
     again = []
-    monkeypatch.setattr(flight, "_CLOSE", 1e9)  # as if every decision were near a tie
+    monkeypatch.setattr(models["sentence pieces"]._engine.weights(), "noise", 1e9)  # as if all were near a tie
     send_back = flight.Flight._send_back
     monkeypatch.setattr(flight.Flight, "_send_back", lambda self, job: (again.append(job), send_back(self, job)))
     assert models["sentence pieces"].batch(what) == alone

@@ -30,8 +30,6 @@ _KEPT = 4  # beginnings of prompts that stay in the context
 #: Sequences that a model must keep apart.
 SEQUENCES = _WIDTH + _KEPT
 
-_CLOSE = 0.02  # logits nearer than this may change places beside other texts
-
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -211,7 +209,7 @@ class Flight:
             token = job.choices[job.chosen]
         else:
             token, ahead = _best(self.context.logits(at), job.step.among, self._weights.tokens.size)
-            if job.shared and ahead < _CLOSE:
+            if job.shared and ahead < self._weights.noise:
                 return False
             job.choices.append(token)
         job.chosen += 1
