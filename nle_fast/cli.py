@@ -12,9 +12,11 @@ from typing import Annotated
 
 import typer
 
+from nle_fast.commands.bundle import bundle
 from nle_fast.commands.common import Debug, debugging, print_error, show_warning
 from nle_fast.commands.dissect import dissect
 from nle_fast.commands.doctor import doctor
+from nle_fast.commands.evaluate import evaluate
 from nle_fast.commands.explain import explain
 from nle_fast.version import __version__
 
@@ -29,7 +31,7 @@ app = typer.Typer(
 )
 
 #: In the order of the help.
-for command in (explain, dissect, doctor):
+for command in (explain, dissect, bundle, evaluate, doctor):
     app.command()(command)
 
 

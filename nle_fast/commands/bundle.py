@@ -1,0 +1,54 @@
+"""`nle-fast bundle`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nle_fast.commands.common import Debug, one_line, one_line_errors, preprocess_from
+
+__all__ = ["bundle"]
+
+
+def bundle(
+    out: Annotated[Path, typer.Option(help="The bundle's folder; must not exist yet.")],
+    model: Annotated[Path | None, typer.Option(help="An .onnx file, or the folder of another bundle.")] = None,
+    known: Annotated[
+        str | None,
+        typer.Option("--from", help="A network that a package knows: torchvision:NAME[.WEIGHTS] or timm:NAME."),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Its saved state, .safetensors or .pth; the package's own if not given.")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="Class names, one per line.")] = None,
+    concepts: Annotated[Path | None, typer.Option(help="Words for the neurons, .csv or .json.")] = None,
+    concepts_layer: Annotated[
+        str | None, typer.Option(help="What the table calls the layer, if not as the network does.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer whose neurons explain; the last one if not given.")] = None,
+    preprocess: Annotated[
+        str | None,
+        typer.Option(help="How pictures become its input, as JSON or a .json file; ImageNet's if not given."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What people call the network.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Put a network and what belongs to it into one folder that --model opens."""
+    with one_line_errors(debug, interrupted="nothing is written."):
+        from nle_fast.pack import pack_bundle
+
+        folder = pack_bundle(
+            out,
+            model,
+            known=known,
+            weights=weights,
+            labels=labels,
+            preprocess=preprocess_from(preprocess),
+            concepts=concepts,
+            concepts_layer=concepts_layer,
+            layer=layer,
+            name=name,
+        )
+        typer.echo(one_line(folder))
