@@ -82,20 +82,20 @@ def measure_certificate(
     """
     named = tuple(item.neuron for item in meaning.evidence if item.supports)
     masks = _masks(classifier.num_neurons, named)
-    # The activations as they are come along, so that both sides of a drop are from the same head.
     logits = masked_logits(classifier, activations, masks[None])[0].astype(np.float64)
-    target = meaning.target.index
-    score = logits[:, target] - (0 if meaning.versus is None else logits[:, meaning.versus.index])
+    target, versus = meaning.target, meaning.versus
     powers = np.exp(logits - logits.max(1, keepdims=True))
-    probability = powers[:, target] / powers.sum(1)
-    falls, losses = score[0] - score[1:], probability[0] - probability[1:]
+    losses = target.probability - powers[:, target.index] / powers.sum(1)
+    falls = target.logit - logits[:, target.index]
+    if versus is not None:
+        falls -= versus.logit - logits[:, versus.index]
     facts = {fact.id for fact in meaning.facts}
     figures: dict[str, Any] = {
         "neurons": named,
         "logit_drop": float(falls[0]),
         "claimed_drop": float(sum(item.score for item in meaning.evidence if item.supports)),
         "probability_drop": float(losses[0]),
-        "flips": int(logits[1].argmax()) != prediction.index,
+        "flips": int(logits[0].argmax()) != prediction.index,
         "random_logit_drop": float(falls[1:].mean()),
         "random_probability_drop": float(losses[1:].mean()),
         "random_largest": float(falls[1:].max()),
@@ -119,8 +119,8 @@ def _random_masks(neurons: int, count: int) -> NDArray[np.bool_]:
 
 
 def _masks(neurons: int, named: tuple[int, ...]) -> NDArray[np.bool_]:
-    own = np.zeros((2, neurons), np.bool_)
-    own[1, list(named)] = True
+    own = np.zeros((1, neurons), np.bool_)
+    own[0, list(named)] = True
     return np.concatenate([own, _random_masks(neurons, len(named))])
 
 

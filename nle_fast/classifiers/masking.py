@@ -65,13 +65,14 @@ def masked_logits(
     for start in range(0, count * each, step):
         rows = np.arange(start, min(start + step, count * each))
         picture, mask = np.divmod(rows, each)
-        keep = (~masks[picture, mask])[:, :, None, None]
-        # A picture is not copied once per mask before it is masked.
-        source = given if count == 1 else given[picture]
-        block = source * keep.astype(given.dtype)
-        if fill is not None:
-            stand_in = fill[None, :, None, None] if donors is None else fill[donors[picture, mask]]
-            block = np.where(keep, block, stand_in)
+        block = given[picture]
+        row, neuron = np.nonzero(masks[picture, mask])
+        if fill is None:
+            block[row, neuron] = 0
+        elif donors is None:
+            block[row, neuron] = fill[neuron, None, None]
+        else:
+            block[row, neuron] = fill[donors[picture, mask][row], neuron]
         # A classifier gets what it gave: tensors on its device, or NumPy.
         again = activations.new_tensor(block) if hasattr(activations, "new_tensor") else block
         logits[rows] = check_logits(classifier.logits(again), again, classifier.num_classes)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from nle_fast.errors import InputError
 
-__all__ = ["fit_words", "read_hypernyms", "word_stem"]
+__all__ = ["fit_words", "read_hypernyms", "word_stem", "word_stems"]
 
 #: Words that say nothing about what a thing is.
 _EMPTY = frozenset(
@@ -60,7 +60,7 @@ def fit_words(
     weights = np.zeros((len(labels), len(vocabulary) + 1), np.float32)
     for row, label, general in zip(weights, labels, more, strict=True):
         for distance, words in enumerate((label, *general)):
-            for stem in _stems(words):
+            for stem in word_stems(words):
                 at = vocabulary.get(stem, -1)
                 row[at] = max(row[at], 1 / (1 + distance))
     fits = np.zeros((len(labels), len(concepts)), np.float32)
@@ -113,11 +113,12 @@ def word_stem(word: str) -> str:
     return stem[:-1] if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "aeiouls" else stem
 
 
-def _stems(words: str) -> list[str]:
+def word_stems(words: str) -> list[str]:
+    """Stems of the words that say something."""
     return [word_stem(w) for w in re.findall(r"[^\W\d_]+", words) if w.casefold() not in _EMPTY]
 
 
 def _alternatives(concept: str | None) -> list[list[str]]:
     if concept is None:
         return []
-    return [stems for way in re.split(r",|;| or ", concept) if (stems := _stems(way))]
+    return [stems for way in re.split(r",|;| or ", concept) if (stems := word_stems(way))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ __all__ = ["Interval", "difference_interval", "mean_interval", "ratio_interval"]
 
 DRAWS = 10_000
 LEVEL = 0.95
-# Weights of a block of draws are held at a time: 500 draws of 1,000 pictures are 4 MB.
+# Draws are kept up to 20 MB; of more pictures a block of them is held at a time.
+_KEPT = 5_000_000
 _BLOCK = 500
 
 
@@ -86,12 +88,21 @@ def _ratios(first: Any, second: Any) -> NDArray[np.float64]:
 def _means(values: NDArray[np.float64], draws: int, seed: int) -> NDArray[np.float64]:
     """(draws, columns): the columns' means of each draw of as many rows with replacement."""
     count = len(values)
+    if count * draws <= _KEPT:
+        return np.asarray(_times(count, draws, seed) @ values / count)
     generator = np.random.default_rng(seed)
-    blocks = []
-    for start in range(0, draws, _BLOCK):
-        times = generator.multinomial(count, np.full(count, 1 / count), size=min(_BLOCK, draws - start))
-        blocks.append(times @ values / count)
-    return np.concatenate(blocks)
+    blocks = [min(_BLOCK, draws - start) for start in range(0, draws, _BLOCK)]
+    return np.concatenate([_draw(generator, count, block) @ values / count for block in blocks])
+
+
+@lru_cache(maxsize=2)
+def _times(count: int, draws: int, seed: int) -> NDArray[np.float32]:
+    """How often each row is in each draw. All figures of a table share it: drawing takes longer than adding up."""
+    return _draw(np.random.default_rng(seed), count, draws).astype(np.float32)
+
+
+def _draw(generator: np.random.Generator, count: int, draws: int) -> NDArray[np.int64]:
+    return generator.multinomial(count, np.full(count, 1 / count), size=draws)
 
 
 def _interval(value: float, drawn: NDArray[np.float64], count: int) -> Interval:

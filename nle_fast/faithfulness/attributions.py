@@ -1,0 +1,99 @@
+"""Maps that say how much each pixel counts: ours from named regions alone, and those that it is compared with.
+
+All maps are (N, h, w) in pixels of the network's input, what it saw of the picture.
+
+| name | map |
+|---|---|
+| regions | Σ over the named evidence of share × activation, inside its regions; zero where nothing is named |
+| grad-cam | relu(Σ_c mean_hw(gradient_c) × activation_c), interpolated bilinearly |
+| input × gradient | Σ over colors of input × gradient |
+| random | independent noise, smoothed to the size of a position of the layer |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nle_fast.classifiers import Classifier, Reading, read
+from nle_fast.classifiers.base import as_numpy
+from nle_fast.faithfulness.rankings import signed_scores
+
+__all__ = ["grad_cam", "input_times_gradient", "interpolate", "random_maps", "region_maps"]
+
+Floats = NDArray[np.float64]
+
+
+def region_maps(reading: Reading, k: int, size: tuple[int, int], threshold: float = 0.5) -> Floats:
+    """What an explanation names, as a map: only the regions of its k supporting neurons count.
+
+    Args:
+        reading: Of N pictures.
+        k: Neurons that the explanation names.
+        size: (height, width) of the input.
+        threshold: As in `Config`: a region is where the interpolated activation exceeds this share of its maximum.
+
+    Returns:
+        (N, height, width): Σ_c share_c × A_c / max A_c inside the regions of c, zero elsewhere.
+    """
+    scores = signed_scores(reading.activations, reading.gradients)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    maps = as_numpy(reading.activations)
+    result = np.zeros((len(maps), *size))
+    for n, neurons in enumerate(order):
+        total = np.maximum(scores[n], 0).sum()
+        for neuron in neurons[scores[n, neurons] > 0]:
+            plane = interpolate(maps[n, neuron][None], size)[0]
+            peak = float(maps[n, neuron].max())
+            if peak > 0:
+                result[n] += scores[n, neuron] / total * np.where(plane > threshold * peak, plane / peak, 0)
+    return result
+
+
+def grad_cam(reading: Reading, size: tuple[int, int]) -> Floats:
+    """Grad-CAM of the explained class, (N, height, width), not normalized.
+
+    Source: Selvaraju et al., "Grad-CAM" (ICCV 2017), equations 1 and 2.
+    """
+    slopes = as_numpy(reading.gradients).astype(np.float64)
+    weights = slopes.mean((2, 3)) if slopes.ndim == 4 else slopes
+    cam = np.einsum("nc,nchw->nhw", weights, as_numpy(reading.activations).astype(np.float64))
+    return interpolate(np.maximum(cam, 0), size)
+
+
+def input_times_gradient(at_picture: Classifier, images: Any, target: NDArray[np.int64]) -> Floats:
+    """Σ over colors of input × gradient, (N, height, width).
+
+    Args:
+        at_picture: The network as `classifiers.cut_at_picture` gives it.
+        images: (N, 3, height, width), preprocessed.
+        target: (N,) classes.
+
+    Source: Shrikumar et al., "Not just a black box" (2016).
+    """
+    reading = read(at_picture, images, target)
+    return np.asarray((as_numpy(reading.gradients).astype(np.float64) * as_numpy(images)).sum(1))
+
+
+def random_maps(count: int, grid: tuple[int, int], size: tuple[int, int], seed: int) -> Floats:
+    """Noise as coarse as the layer's positions: a map that knows nothing but is as smooth as the others."""
+    return interpolate(np.random.default_rng(seed).random((count, *grid)), size)
+
+
+def interpolate(planes: NDArray[Any], size: Sequence[int]) -> Floats:
+    """(N, H, W) → (N, height, width), bilinear with the centers of the corner pixels inside, as regions are found.
+
+    The same as torch's `interpolate(mode="bilinear", align_corners=False)`.
+    """
+    result = np.asarray(planes, np.float64)
+    for axis, length in ((1, size[0]), (2, size[1])):
+        own = result.shape[axis]
+        at = np.clip((np.arange(length) + 0.5) * own / length - 0.5, 0, own - 1)
+        low = np.floor(at).astype(np.int64)
+        high = np.minimum(low + 1, own - 1)
+        part = (at - low).reshape((-1, 1) if axis == 1 else (-1,))
+        result = np.take(result, low, axis) * (1 - part) + np.take(result, high, axis) * part
+    return result

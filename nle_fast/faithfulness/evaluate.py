@@ -1,0 +1,159 @@
+"""The whole evaluation of one network, in numbers: masking, pixels, pointing, interventions, each beside controls."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nle_fast.errors import ConfigError, InputError
+from nle_fast.explainer import Explainer
+from nle_fast.faithfulness.interventions import measure_interventions
+from nle_fast.faithfulness.masking import MaskingOptions, Progress, measure_masking
+from nle_fast.faithfulness.pixels import PixelOptions, measure_pixels
+from nle_fast.faithfulness.pointing import measure_pointing, world_cases
+from nle_fast.preprocess import Picture
+from nle_fast.version import versions
+from nle_fast.world import LABELS, Scene
+
+__all__ = ["RECORD", "EvaluateOptions", "evaluate", "find_pictures", "write_record"]
+
+#: Name and version of the JSON form.
+RECORD = "nle-fast-faithfulness/1"
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".gif", ".tif", ".tiff"}
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateOptions:
+    """How much is measured.
+
+    Args:
+        masking: See `MaskingOptions`.
+        pixels: See `PixelOptions`.
+        pixel_pictures: Pictures for the pixel curves, which cost many forwards each; 0: none.
+        scenes: Scenes of the drawn world for interventions and pointing, where the network knows that world; 0: none.
+        first_seed: Of the scenes that are drawn; seeds that training has not used.
+
+    Raises:
+        ConfigError: A number is below 0.
+    """
+
+    masking: MaskingOptions = field(default_factory=MaskingOptions)
+    pixels: PixelOptions = field(default_factory=PixelOptions)
+    pixel_pictures: int = 40
+    scenes: int = 500
+    first_seed: int = 8_000_000
+
+    def __post_init__(self) -> None:
+        for name in ("pixel_pictures", "scenes", "first_seed"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"`{name}` must be at least 0, got {getattr(self, name)}; 0 leaves it out.")
+
+
+def evaluate(
+    explainer: Explainer,
+    pictures: Sequence[Picture] | None = None,
+    options: EvaluateOptions | None = None,
+    *,
+    model: Any = None,
+    hypernyms: Sequence[Sequence[str]] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Measure how faithful the explanations of one network are.
+
+    Args:
+        explainer: The network with its words.
+        pictures: What it is measured on; None: 200 scenes of the drawn world, for a network that knows them.
+        options: None: the defaults.
+        model: The same network, for gradients at the picture; without it there are no interventions.
+        hypernyms: More general words of each class, for the plausible control.
+        progress: Told (stage, done, total).
+
+    Returns:
+        A record for JSON: "schema", "network", "settings", "masking", and where they were measured "pixels", "pointing"
+        and "interventions"; see the functions of these names.
+
+    Raises:
+        InputError: No picture, or pictures are needed because the network does not know the world.
+    """
+    options = options or EvaluateOptions()
+    knows_world = tuple(explainer.labels.names) == LABELS
+    if pictures is None:
+        if not knows_world:
+            raise InputError("`pictures` must be given for this network, got None; pass a folder of pictures as data.")
+        drawn = range(options.first_seed - 1_000_000, options.first_seed - 1_000_000 + 200)
+        pictures = [np.asarray(Scene.random(seed).picture) for seed in drawn]
+        source: dict[str, Any] = {"world": {"first_seed": drawn.start, "scenes": len(drawn)}}
+    else:
+        source = {"files": [os.fspath(p) if isinstance(p, (str, os.PathLike)) else "in memory" for p in pictures]}
+    classifier = explainer.classifier
+    record: dict[str, Any] = {
+        "schema": RECORD,
+        "network": explainer.name,
+        "model": getattr(classifier, "fingerprint", None),
+        "layer": classifier.layer,
+        "neurons": classifier.num_neurons,
+        "classes": classifier.num_classes,
+        "head": "pooling and a linear map" if getattr(classifier, "closed_form", False) else "nonlinear",
+        "concepts": None if explainer.concepts is None else sum(c.trusted for c in explainer.concepts),
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "data": source,
+        "masking": measure_masking(explainer, pictures, options.masking, hypernyms=hypernyms, progress=progress),
+    }
+    if options.pixel_pictures:
+        step = max(1, len(pictures) // options.pixel_pictures)
+        chosen = list(pictures)[::step][: options.pixel_pictures]
+        record["pixels"] = measure_pixels(explainer, chosen, options.pixels, progress=progress)
+    if options.scenes and knows_world and explainer.concepts is not None:
+        cases = world_cases(options.scenes, explainer.preprocess.size, options.first_seed + 500_000)
+        record["pointing"] = measure_pointing(explainer, cases, options.scenes, progress=progress)
+        if model is not None:
+            record["interventions"] = measure_interventions(
+                explainer, model, options.scenes, options.first_seed, progress=progress
+            )
+    return record
+
+
+def find_pictures(folder: str | os.PathLike[str], limit: int | None = None) -> list[Path]:
+    """Picture files of a folder and its subfolders, sorted; of more than `limit` evenly spread ones.
+
+    Raises:
+        InputError: There is no such folder, or no picture in it.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise InputError(f"`data` must be a folder of pictures, got '{folder}' (no such folder); check the path.")
+    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not found:
+        raise InputError(f"`data` must hold pictures, got '{folder}' without any; give another folder.")
+    if limit is None or len(found) <= limit:
+        return found
+    return [found[i * len(found) // limit] for i in range(limit)]
+
+
+def write_record(record: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write a record as JSON; the file appears whole or not at all.
+
+    Raises:
+        InputError: The path cannot be written.
+    """
+    write_whole(Path(path), json.dumps(record, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """A text file that appears whole or not at all."""
+    draft = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise InputError(f"`report` must be writable, got '{path}' ({error}); choose another place.") from error
