@@ -71,6 +71,7 @@ def card(log: dict[str, Any], evaluation: dict[str, Any], kind: str) -> str:
         "score_model": f"{scores['model']:.2f}",
         "score_best": f"{scores['best found']:.2f}",
         "way": _percent(quality["of_the_way_from_template_to_best"]),
+        "texts": f"{quality['texts']:,}",
         "as_good": _percent(quality["as_good_as_best"]),
         "better": _percent(quality["better_than_template"]),
         "worse": _percent(quality["worse_than_template"]),
@@ -82,7 +83,7 @@ def card(log: dict[str, Any], evaluation: dict[str, Any], kind: str) -> str:
             for name, entry in evaluation["rounding"].items()
         ),
         "diversity_texts": f"{diversity['texts']:,}",
-        "same": _percent(evaluation["engine_writes_the_same"]["share"]),
+        "same": _percent(quality["pytorch_writes_the_same"]),
         "distinct": ", ".join(f"{diversity[f'distinct_{n}']:.2f}" for n in (1, 2, 3)),
         "different": f"{diversity['different']:,}",
         "openings": "\n".join(

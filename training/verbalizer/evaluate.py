@@ -148,9 +148,17 @@ def decode(network: Llama, tokenizer: Tokenizer, lattice: Lattice, meaning: Mean
     return walk.text
 
 
-def quality(network: Llama, tokenizer: Tokenizer, count: int) -> dict[str, Any]:
-    """Mean scores of what the model writes, beside the template, a random path, and the best text found."""
+def quality(network: Llama, tokenizer: Tokenizer, write: Callable[[Meaning], str], count: int) -> dict[str, Any]:
+    """Mean scores of what the engine writes, beside the template, a random path, and the best text found.
+
+    Args:
+        network: Writes by the engine's definition, too (`decode`).
+        tokenizer: Its tokens.
+        write: The engine.
+        count: Meaning representations to write of; those with a single text are left out of the scores.
+    """
     said: dict[str, list[float]] = {"template": [], "random path": [], "model": [], "best found": []}
+    same = []
     for seed in range(FIRST_SEEDS["test"], FIRST_SEEDS["test"] + count):
         rng = Random(seed)
         meaning = random_meaning(rng)
@@ -160,9 +168,10 @@ def quality(network: Llama, tokenizer: Tokenizer, count: int) -> dict[str, Any]:
         texts = {
             "template": lattice.first()[0],
             "random path": lattice_text(lattice, rng),
-            "model": decode(network, tokenizer, lattice, meaning),
+            "model": write(meaning),
             "best found": best(lattice, meaning, rng)[0],
         }
+        same.append(texts["model"] == decode(network, tokenizer, lattice, meaning))
         for who, text in texts.items():
             said[who].append(score(text, meaning))
     model, template = np.array(said["model"]), np.array(said["template"])
@@ -175,6 +184,7 @@ def quality(network: Llama, tokenizer: Tokenizer, count: int) -> dict[str, Any]:
         "as_good_as_best": float(np.mean(model > np.array(said["best found"]) - 0.12)),
         "better_than_template": float(np.mean(model > template + 1e-9)),
         "worse_than_template": float(np.mean(model < template - 1e-9)),
+        "pytorch_writes_the_same": float(np.mean(same)),
     }
 
 
@@ -239,21 +249,18 @@ def evaluate(run: Path, count: int) -> dict[str, Any]:
     network = Llama(len(vocabulary.tokens), settings.shape).eval()
     network.load_state_dict(state["network"])
     test = make_corpus(run / "corpus", "test", settings.test_meanings, vocabulary, settings.temperature, 1)
-    found = {
-        "step": state["step"],
-        "rounding": rounding(network, test, settings),
-        "agreement": agreement(network, tokenizer, preference_pairs(Random(FIRST_SEEDS["pairs"]), settings.pairs)),
-        "quality": quality(network, tokenizer, count),
-    }
     with Engine(run / f"{EMBEDDED}.gguf") as engine:
-        meanings = [random_meaning(Random(seed)) for seed in range(FIRST_SEEDS["test"], FIRST_SEEDS["test"] + count)]
-        same = [
-            decode(network, tokenizer, lattice_of(meaning), meaning) == engine.verbalize(meaning).text
-            for meaning in meanings
-        ]
-        found["engine_writes_the_same"] = {"texts": count, "share": float(np.mean(same))}
-        found["diversity"] = diversity(lambda meaning: engine.verbalize(meaning).text, count)
-    return found
+
+        def write(meaning: Meaning) -> str:
+            return engine.verbalize(meaning).text
+
+        return {
+            "step": state["step"],
+            "rounding": rounding(network, test, settings),
+            "agreement": agreement(network, tokenizer, preference_pairs(Random(FIRST_SEEDS["pairs"]), settings.pairs)),
+            "quality": quality(network, tokenizer, write, count),
+            "diversity": diversity(write, count),
+        }
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -51,12 +51,12 @@ EMBEDDED = "f16"
 class Settings:
     """One run; written into its log."""
 
-    meanings: int = 16_000
+    meanings: int = 20_000
     temperature: float = 0.1
     vocabulary: int = 3072
     vocabulary_meanings: int = 4_000
     shape: Shape = field(default_factory=lambda: Shape(3, 160, 448, 5))
-    steps: int = 1_500
+    steps: int = 4_200
     batch_tokens: int = 2_560
     rate: float = 3e-3
     decay: float = 0.05
@@ -65,7 +65,7 @@ class Settings:
     test_meanings: int = 500
     pairs: int = 2_000
     seed: int = 1
-    save_every: int = 150
+    save_every: int = 300
 
 
 TINY = Settings(
