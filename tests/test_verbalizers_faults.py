@@ -62,7 +62,7 @@ def test_free_texts_are_reproducible_and_different():
     assert len(set(texts)) == len(texts) > 6
 
 
-@pytest.mark.parametrize(("name", "text"), GOLDEN["right"])
+@pytest.mark.parametrize(("name", "text"), GOLDEN["right"] + GOLDEN["later"])
 def test_accepts_what_people_would_write(name, text):
     report = check(text, MEANINGS[name])
     assert report, str(report)
@@ -114,6 +114,19 @@ TEXT = (
         ("for it.", "against it."),
         ("for it.", "for it, which would support it."),
         ("for it.", "for it. Neuron 7 agrees."),
+        ("for it.", "for it. It also sees a hand."),
+        ("for it.", "for it. A hand and features speak against it."),
+        ("for it.", "for it. It is certain."),
+        ("for it.", "for it. The main reason is the picture."),
+        ("a mane at the top", "a mane and the scene, both at the top"),
+        ("a mane at the top", "more mane at the top"),
+        ("is zebra rather than horse", "is all but zebra rather than horse"),
+        ("is zebra rather than horse", "is mostly zebra rather than horse"),
+        ("answer is zebra", "second answer is zebra"),
+        ("70% of the evidence", "70% of the picture"),
+        ("make up 70%", "make up at most 70%"),
+        ("make up 70%", "make up over 70%"),
+        ("make up 70%", "make up 70% or more"),
     ],
 )
 def test_words_that_change_the_truth(words, instead):

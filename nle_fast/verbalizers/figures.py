@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers.claims import Mention, Number, Part, Place, Reading
-from nle_fast.verbalizers.glossary import PLACE_WORDS
+from nle_fast.verbalizers.glossary import LEXICON, PLACE_WORDS
 from nle_fast.verbalizers.matching import ARTICLES, OPEN, Matcher
 from nle_fast.verbalizers.phrases import NEURON, Key, Names
 from nle_fast.verbalizers.vocabulary import Entry, word_set
@@ -38,6 +38,7 @@ _AFTER_NEURON = (
     | word_set("( , : which that detects responds to stands for means detecting labeled labelled named called known as")
 )
 _SURE = frozenset(("probability", "confidence", "sure", "certain", "confident", "chance", "likelihood", "certainty"))
+_WHOSE = word_set("the its all this that total whole entire named supporting their")
 _TOTAL = frozenset(("total", "altogether", "together", "combined", "overall"))
 _UNITS = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
@@ -77,6 +78,7 @@ class Figures(Matcher):
         self.polarity, self.default = "", "for"
         self.clause: list[Mention] = []  # concepts since the clause began
         self.list: list[Mention] = []  # concepts since the last place
+        self.semicolon = 0  # how many concepts of the clause stand before its last semicolon
         self.places: list[Place] | None = None  # the places being listed
         self.prefix: list[Place] = []  # places before their concept
         self.prefix_used = True
@@ -97,7 +99,7 @@ class Figures(Matcher):
     def new_clause(self) -> None:
         """Forgets what belongs to one clause."""
         self.leave()
-        self.clause, self.list, self.places = [], [], None
+        self.clause, self.list, self.places, self.semicolon = [], [], None, 0
         if self.prefix_used:
             self.prefix = []
 
@@ -278,6 +280,8 @@ class Figures(Matcher):
                 numeric = "share"
             elif numeric == "share" and told <= len(part.shares):
                 numeric = "coverage" if self.words[after : after + 1] == ("of",) else "share"
+        if self._of_else(after):
+            self.out.added.append((number.start, number.end))  # "70% of the picture"
         if not numeric:
             first = not self.plain and self.out.labels and not self.out.mentions and not self.out.probabilities
             numeric = "probability" if first and self.words[after : after + 1] != ("of",) else "coverage"
@@ -297,6 +301,17 @@ class Figures(Matcher):
         else:
             self.out.added.append((number.start, number.end))
         self.places = None
+
+    def _of_else(self, after: int) -> bool:
+        """Whether a share of something that is no evidence follows."""
+        words = self.words
+        if words[after : after + 1] != ("of",):
+            return False
+        j = after + 1
+        while j < len(words) and words[j] in _WHOSE:
+            j += 1
+        entry = LEXICON[words[j]].alone if j < len(words) and words[j] in LEXICON else None
+        return entry is not None and entry.kind in ("noun", "position") and words[j] not in ("weight", "case")
 
     def _in_all(self, after: int) -> bool:
         """Whether "in total" or the like follows, with nothing between but what the number is of."""

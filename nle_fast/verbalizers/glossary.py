@@ -17,6 +17,7 @@ __all__ = ["LEXICON", "PLACE_WORDS", "Words"]
 
 _PHRASES: dict[tuple[Kind, str], str] = {
     ("forward", "for"): """
+        goes back to; go back to; went back to; boils down to; comes down to;
         on account of; on the strength of; on the basis of; by virtue of; as a result of; owed to; down to; supported
         by; backed by; backed up by; based on; founded on; built on; resting on; relying on; relied on; relies on;
         relied mainly on; rests on; rested on; hinges on; hinged on; depends on; depended on; drew on; draws on; stems
@@ -59,8 +60,8 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         dissent; dissents
     """,
     ("again", ""): """
-        as do; as does; as did; so did; and so do; and so does; likewise; the same goes for; the same is true of; but
-        also; the same holds for; the same applies to; similarly; and likewise
+        as do; as does; as did; so did; and so do; and so does; the same goes for; the same is true of; but
+        also; the same holds for; the same applies to; and likewise
     """,
     ("contrast", ""): """
         in spite of this; in spite of that; despite this; despite that; that said; on the contrary; conversely; albeit;
@@ -126,8 +127,11 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         principal; leading; leading reason; strongest support
     """,
     ("part", ""): """
+        to a lesser extent; to a lesser degree; to a smaller extent;
         partly; in part; partially; to some extent; part of the reason; to a certain extent; part of the evidence
     """,
+    ("bound", ">"): "at least; no less than; above; upwards of; in excess of; more than",
+    ("bound", "<"): "up to; at most; no more than; under; below; less than; fewer than",
     ("probability", ""): """
         certainty; certainty of; likelihood of; p value; with probability; chance; chance of; likelihood; p =; p;
         confident; probability:; with a confidence of; with a certainty of; confidence:; probability is; probability was
@@ -148,6 +152,8 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         a whole
     """,
     ("none", ""): """
+        no evidence for it that could be named; no evidence for it that can be named; no evidence for this that
+        could be named; no evidence for that; no evidence for this;
         cannot name any evidence; can name no evidence; cannot name evidence; it cannot name any evidence for it; cannot
         name any evidence for it; cannot name any evidence for that; found no evidence that can be named; names no
         evidence; none of the evidence for it can be named; none of the evidence can be named; no evidence can be named;
@@ -189,13 +195,15 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         response; reply; question; explanation; impression
     """,
     ("glue", ""): """
-        my; your; the rest of the named evidence; presence of; the presence of; the fact that; specifically; precisely;
-        simply; basically; essentially; approximately; approx; circa; estimated; puts the; my own; supporting neurons;
-        as follows; in order; thing that; much of; i; we; us; our; he; him; you; his; some; such; both; here; how; when;
+        likewise; similarly;
+        my evidence; others of;
+        the rest of the named evidence; presence of; the presence of; the fact that; specifically; precisely;
+        simply; basically; essentially; approximately; approx; circa; estimated; puts the; supporting neurons;
+        as follows; in order; thing that; much of; i; we; our; some; such; both; here; how; when;
         as; due; thanks; therefore; thus; hence; so that; such as; including; include; includes; included; especially;
         particularly; in particular; namely; i.e; followed by; next; besides; apart from that; aside from that; on top
         of that; as well; as well as; plus; again; further; additional; additionally; other reasons; other reason; other
-        evidence; another; another one; the other; others; one; one is; one of; one reason; each; every; first of all;
+        evidence; another; another one; the other; one; one is; one of; one reason; each; every; first of all;
         secondly; thirdly; second; third; fourth; fifth; lastly; last; more support; more evidence; one more; more
         reasons; once more; what is more; what's more; even more; further more; present; located; situated; positioned;
         placed; seen; shown; found; discovered; spotted; noticed; observed; visible; seeing; finding; noticing;
@@ -211,7 +219,7 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         with; within; inside; upon; onto; out; off; over; up; down; beside; next to; toward; towards; close to; by the;
         per; via; through; throughout; at; respond; responds; responding; responded; react; reacts; reacting; detects;
         detect; detected; active; activates; activated; activate; activation; activated by; fires on; fires for; fires
-        at; picks up on; looks for; recognizes; whatever; whichever; something; someone; it there; there; led it there;
+        at; picks up on; looks for; recognizes; whatever; whichever; something; it there; there; led it there;
         that way; this way; that is why; this is why; which is why; reason why; the reason why; what made; what led;
         what; where; evidence; piece of evidence; pieces of evidence; line of evidence; bits of evidence; items of
         evidence; reasons; supporting; supportive; of the weight; rests; rest on; rested; hinges; depends; relies;
@@ -226,6 +234,7 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         all; =; +; →; its own
     """,
     ("negation", ""): """
+        all but; nothing but;
         non; anti; un; minus; excluding; excludes; exclude; ignoring; ignores; ignored; deny; denies; denied; doubt;
         doubts; doubtful; devoid; lacking; lacked; empty; zero; wouldn't; shouldn't; couldn't; hasn't; haven't; hadn't;
         ain't; no longer; anything but; far from; rather; less; fewer; false; falsely; wrongly; incorrectly

@@ -9,6 +9,7 @@ __all__ = ["AGAINST", "ANSWER", "FOR", "conjugated"]
 
 #: Verbs of support.
 FOR = """
+    tip/tips/tipped the scales|the balance; add/adds/added to it|to this|to that|to the case;
     speak/speaks/spoke/speaking for|in favor of|in its favor|in favour of|in support of|for; argue/argues/argued/arguing
     for|in favor of|in its favor|in favour of; point/points/pointed/pointing to|toward|towards|in the direction of;
     count/counts/counted/counting for|toward|towards|in favor of|in its favor|in favour of; lead/leads/led/leading the

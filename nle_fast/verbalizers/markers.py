@@ -14,6 +14,9 @@ __all__ = ["ASIDE", "Markers"]
 #: Marks that set words off.
 ASIDE = frozenset((",", ".", "?", "!", ")", ";"))
 _BEFORE_THING = frozenset(("a", "an", "some", "one", "its", "another"))
+_AFTER_LAST = word_set(", ; . and or both all")
+_PREPOSITIONS = word_set("of in on at to for as with from by this that the these it")
+_RANKS = word_set("second third fourth fifth last next other another previous former wrong")
 _LISTING = frozenset((",", "and", "or", ";", "&", "plus"))
 _AFTER_THING = word_set(", ; . ( ) and or in at on along across around near as all both toward")
 _AGENTS = frozenset(("network", "model", "classifier", "system", "computer", "ai"))
@@ -59,6 +62,13 @@ class Markers(Figures):
             ):
                 self.polarity = ""
                 self.new_clause()
+        elif (
+            kind == "than"
+            and entry.tokens == ("over",)
+            and self.words[after : after + 1]
+            and self.words[after][-1].isdigit()
+        ):
+            return self.number(after, ">", start)
         elif kind in ("class", "notclass", "versus", "layer", "why", "than", "not"):
             self.announced(kind, entry, i, after)
         elif kind in ("isclass", "isnotclass"):
@@ -156,7 +166,8 @@ class Markers(Figures):
             pronoun = i > 0 and self.words[k] in _PRONOUNS
             return [mention for mention in self.previous if not mention.marked] if pronoun else []
         if not self.polarity:
-            return self.clause
+            after = self.clause[self.semicolon :]
+            return after if after and not after[0].link else self.clause  # "stripes; grass speaks against it"
         if self.despite:  # "despite grass and trees, stripes support it"
             first = next((k for k, mention in enumerate(self.clause) if k and mention.link != "and"), 0)
             return self.clause[first:]
@@ -183,6 +194,8 @@ class Markers(Figures):
                     self.out.added.append((start, end))
         elif kind in ("class", "why") and cue in ("versus", "notclass"):
             pass  # "rather than the answer horse"
+        elif kind == "class" and self.words[i - 1] in _RANKS:
+            self.out.added.append((self.starts[i - 1], end))  # "its second answer"
         elif not (kind == "class" and cue == "why"):
             if kind == "layer" and cue in ("class", "notclass"):
                 self.out.added.append((start, end))  # "the answer is layer 4"
@@ -195,6 +208,9 @@ class Markers(Figures):
         k = i - 1
         while k > 0 and words[k] in ("the", "a", "its", "single", "our"):
             k -= 1
+        if self.clause and words[i - 1] in ("what", "that", "which"):
+            self.clause[-1].claims.append(kind)  # "a mane is what mainly speaks for it"
+            return
         if self.clause and i and words[k] in _IS:
             follows = words[after] if after < len(words) else "."
             if k < i - 1 or follows in _REASON:
@@ -210,20 +226,24 @@ class Markers(Figures):
         """Whether a word stands where a thing in a list of things would stand."""
         words = self.words
         follows = words[after] if after < len(words) else "."
-        if follows not in _AFTER_THING:
-            return False
         k = i - 1
         while k > 0 and words[k] in _BEFORE_THING:
             k -= 1
-        if k < 0:
+        definite = k >= 0 and words[k] == "the"
+        if k < 0 or (words[i] in _AGENTS and (definite or k == i - 1)):
             return False
-        if words[k] in _LISTING:
-            return bool(self.clause)
-        if words[i] in _AGENTS:
-            return False
-        if words[k] == "the":
-            k -= 1
-        return words[k] in ("from", "by") or (words[k] == "of" and words[k - 1] == "because")
+        k -= definite
+        if follows in _AFTER_LAST or (follows in _AFTER_THING and not definite):
+            if words[k] in _LISTING:
+                return bool(self.clause)
+            if self.cue[0] == "class" and follows in _AFTER_LAST and self.words[k] not in _PREPOSITIONS:
+                return True  # "it sees a hand"
+        elif follows in LEXICON and words[k] in _LISTING:
+            verb = self.entry(after, follows)
+            return bool(self.clause) and verb is not None and verb.kind == "backward"
+        return follows in _AFTER_THING and (
+            words[k] in ("from", "by") or (words[k] == "of" and words[k - 1] == "because")
+        )
 
     def odd(self, i: int, entry: Entry) -> bool:
         """Whether a word that explains stands after "a" as if it were a thing: "a stand at the top"."""

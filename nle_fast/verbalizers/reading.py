@@ -14,7 +14,7 @@ from nle_fast.schema import Meaning
 from nle_fast.verbalizers.claims import Count, Label, Mention, Part, Reading
 from nle_fast.verbalizers.glossary import LEXICON
 from nle_fast.verbalizers.markers import Markers
-from nle_fast.verbalizers.matching import OPEN
+from nle_fast.verbalizers.matching import ARTICLES, OPEN
 from nle_fast.verbalizers.phrases import Key, Names
 from nle_fast.verbalizers.vocabulary import word_set
 
@@ -95,13 +95,16 @@ class _Reader(Markers):
                 if cue not in ("", "layer", "why"):
                     self.out.added.append((start, end))  # "the answer is layer4"
             else:
+                if self.claim is not None and cue and self.claim[1] > cue_start:
+                    self.out.added.append(self.claim[1:])  # "it is mostly a zebra"
+                    self.claim = None
                 if not cue and self.out.mentions:
-                    cue = "object" if self.object else "elsewhere"
+                    cue = "object" if self.object else "class" if self._after_colon(start) else "elsewhere"
                 self.out.labels.append(Label(role, cue, start, end))
                 if self.open is None:
                     self.polarity = ""  # "despite grass, the answer is zebra"
                 self.leave()
-                self.clause, self.list = [], []  # a place after a label is no place of a concept
+                self.clause, self.list, self.semicolon = [], [], 0  # a place after a label is no place of a concept
             self.cue, self.places = ("", 0, 0), None
             return
         if cue == "versus":
@@ -109,6 +112,13 @@ class _Reader(Markers):
         self.cue = ("", 0, 0)
         self.object = False
         self.mention(tuple(key for key in roles if not isinstance(key, str)), start, end)
+
+    def _after_colon(self, start: int) -> bool:
+        """Whether a colon stands before, as in "stripes in the center: a zebra"."""
+        k = bisect_left(self.starts, start) - 1
+        while k > 0 and (self.words[k] in ARTICLES or self.words[k] in OPEN):
+            k -= 1
+        return self.words[k] == ":"
 
     def _role(self, roles: tuple[str | Key, ...]) -> str | Key:
         if len(roles) == 1:
@@ -163,7 +173,7 @@ class _Reader(Markers):
         elif word == ")":
             self.brackets, self.places = max(0, self.brackets - 1), None
         elif word == ";":
-            self.list, self.places = [], None
+            self.list, self.places, self.semicolon = [], None, len(self.clause)
         elif word in _ENDS and (i + 1 == len(self.words) or self.starts[i + 1] > self.ends[i]):
             self._end_sentence()
 

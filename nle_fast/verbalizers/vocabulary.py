@@ -200,7 +200,7 @@ _PHRASES: dict[tuple[Kind, str], str] = {
     ("glue", ""): (
         "a; an; the; and; or; of; in; on; at; to; by; from; with; for; as; is; are; was; were; be; it; its; "
         "this; that; these; those; they; them; their; there; which; what; network; network's; classifier; "
-        "classifier's; model; model's; evidence; also; too; together; further; more; another; same; "
+        "classifier's; model; model's; evidence; also; too; together; further; more support; another; same; "
         "image; picture; photo; something; things; responds; respond; detects; corner; corners; along; across; around; "
         "near; hand; part; for it; evidence for it; in its favor; named here; has; have; seen; shown; "
         "visible; found; located; lies; lie; appears; appear; well; then; in addition; moreover; furthermore; "
