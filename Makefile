@@ -39,6 +39,8 @@ bench: $(STAMP) ## Measure each stage beside its peers, JSON into benches/result
 	mkdir -p build
 	$(BIN)/pytest -q benches/bench_stages.py --benchmark-json=build/stages.json
 	$(BIN)/python benches/table.py build/stages.json benches/results/stages.json
+	$(BIN)/pytest -q benches/bench_verbalizer.py --benchmark-json=build/verbalizer.json
+	$(BIN)/python benches/table.py build/verbalizer.json benches/results/verbalizer.json
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build

@@ -229,7 +229,7 @@ def test_waiting_for_others_counts(slow):
     wait_until(lambda: not in_flight(slow))
 
 
-def test_cancelling_ends_the_call_and_the_engine_goes_on(slow):
+def test_cancelling_ends_the_call_and_the_engine_goes_on(slow, capfd):
     expected = slow.verbalize(LONG)
     _, read = slow._engine.counts
     slow.verbalize(LONG)
@@ -247,6 +247,7 @@ def test_cancelling_ends_the_call_and_the_engine_goes_on(slow):
         wait_until(lambda: not in_flight(slow))
         assert slow._engine.counts[1] - before < cost + 500 * beginning
         assert slow.verbalize(LONG) == expected
+    assert capfd.readouterr().err == ""
 
 
 def test_cancelled_before_it_began(models):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,8 +23,8 @@ _LONGEST = 2048  # tokens of context, unless the user asks for another number
 _MEMORY = 8 << 20  # bytes of keys and values that may be kept for texts side by side
 _SMALL = 50_000_000  # weights
 _CONTEXTS = 4
-# llama.cpp picks its kernels by the number of tokens in a call. Seen with 4 layers of 192: the differences of logits move
-# by up to 0.003 where the weights are floats, and by up to 0.03 where activations are rounded to 8 bits.
+# llama.cpp picks its kernels by the number of tokens in a call. Seen with 4 layers of 192: differences of logits move
+# by up to 0.003 where the weights are floats, and by up to 0.08 where activations are rounded to 8 bits.
 _NOISE, _NOISE_QUANTIZED = 0.01, 0.1
 _FLOATS = ("0", "1", "32")  # kinds of file: float32, float16, bfloat16
 
@@ -185,6 +186,7 @@ class Context:
             self._wanted[end - 1] = last
             at = end
         self._batch.n_tokens = at
+        _hush()
         status = self._llama.llama_decode(self._pointer, self._batch)
         if status not in (0, 2):
             raise VerbalizerError(
@@ -281,8 +283,7 @@ def _log() -> Iterator[list[str]]:
     """What llama.cpp says goes into a list instead of to stderr."""
     from llama_cpp import _logger, llama_log_callback, llama_log_set
 
-    if not _logger.logger.level:  # not set by anyone: then llama_cpp prints all that llama.cpp says from now on
-        _logger.set_verbose(False)
+    _hush()
     said: list[str] = []
 
     @llama_log_callback  # type: ignore[untyped-decorator]
@@ -294,3 +295,11 @@ def _log() -> Iterator[list[str]]:
         yield said
     finally:
         llama_log_set(_logger.llama_log_callback, ctypes.c_void_p(0))
+
+
+def _hush() -> None:
+    """Keeps off stderr what llama.cpp says of calls that we end, unless llama_cpp was asked for more than errors."""
+    from llama_cpp._logger import logger
+
+    if logger.level in (logging.NOTSET, logging.ERROR):  # llama_cpp's own levels: all, and errors
+        logger.setLevel(logging.CRITICAL)
