@@ -21,6 +21,7 @@ REFUSED = {
     "quality": "its best word predicts it too poorly",
     "place": "it is active elsewhere than its best word",
     "rivals": "too many other words fit as well",
+    "untrained": "untrained neurons follow its best word as closely",
     "chance": "its best word may fit by chance",
 }
 
