@@ -16,6 +16,7 @@ from nle_fast.faithfulness import (
     PixelOptions,
     evaluate,
     fit_words,
+    look_without,
     mean_interval,
     measure_masking,
     measure_pixels,
@@ -204,6 +205,19 @@ def test_neurons_are_found_by_their_words():
         neurons_seeing(None, "ball")
 
 
+def test_what_the_network_would_say_if_it_could_not_see_it():
+    explainer = make()
+    explanation = explainer(scene(1))
+    found = look_without(explainer, explanation, "sea")
+    assert found.neurons == (5,)
+    assert found.prediction == explainer.mask(scene(1), [5])
+    assert found.target == explainer.mask(scene(1), [5], target=explanation.target.index)
+    assert "Without “sea” (neuron 5)" in str(found)
+    assert found.prediction.label in str(found)
+    with pytest.raises(nle.InputError, match="picture"):
+        look_without(explainer, nle.Explanation.from_json(explanation.to_json()), "sea")
+
+
 # --- masking
 
 
@@ -359,3 +373,62 @@ def test_pictures_are_found_in_folders(tmp_path):
     assert len(find_pictures(tmp_path, 2)) == 2
     with pytest.raises(nle.InputError, match="no such folder"):
         find_pictures(tmp_path / "none")
+
+
+# --- commands
+
+
+def test_explain_without_and_certified(tmp_path):
+    from PIL import Image
+    from typer.testing import CliRunner
+
+    from nle_fast.cli import app
+
+    concepts = nle.Concepts.from_names(["dog face", "grass", "sky", None, "a dog", "wall"], layer="features")
+    folder = write_bundle_of(tmp_path / "bundle", layer="features", concepts=concepts)
+    photo = tmp_path / "photo.png"
+    Image.fromarray(scene(1)).save(photo)
+    options = ["explain", str(photo), "--model", str(folder), "--verbalizer", "template"]
+    done = CliRunner().invoke(app, [*options, "--without", "dog", "--certify", "--json"])
+    assert done.exit_code == 0, done.output
+    document = json.loads(done.stdout)
+    nle.Explanation.from_dict(document)
+    assert document["provenance"]["without"]["neurons"] == [0, 4]
+    assert document["certificate"]["draws"] == 16
+    explainer = nle.Explainer.load(folder, verbalizer="template")
+    assert document["provenance"]["without"]["prediction"]["logit"] == pytest.approx(
+        explainer.mask(photo, [0, 4]).logit
+    )
+    told = CliRunner().invoke(app, [*options, "--without", "dog face", "--out", str(tmp_path / "out")])
+    assert "Without “dog face” (neuron 0)" in told.stdout
+    wrong = CliRunner().invoke(app, [*options, "--without", "cat"])
+    assert wrong.exit_code == 1
+    assert "`without` must name a concept" in wrong.stderr
+
+
+def test_evaluate_writes_a_page_and_its_numbers(tmp_path):
+    from PIL import Image
+    from typer.testing import CliRunner
+
+    from nle_fast.cli import app
+
+    folder = write_bundle_of(tmp_path / "bundle")
+    (tmp_path / "photos").mkdir()
+    for seed in range(3):
+        Image.fromarray(scene(seed)).save(tmp_path / "photos" / f"{seed}.png")
+    page = tmp_path / "page.html"
+    options = ["evaluate", "--model", str(folder), "--report", str(page), "--draws", "2", "--top-k", "2"]
+    done = CliRunner().invoke(
+        app, [*options, "--data", str(tmp_path / "photos"), "--pixel-pictures", "1", "--limit", "2"]
+    )
+    assert done.exit_code == 0, done.output
+    assert "explanation over random" in done.stdout
+    record = json.loads((tmp_path / "page.json").read_text())
+    assert record["masking"]["count"] == 2
+    assert record["masking"]["options"]["draws"] == 2
+    assert page.read_text().startswith("<!doctype html>")
+    none = CliRunner().invoke(
+        app, [*options[:3], "--report", str(tmp_path / "none.html"), "--data", str(tmp_path / "x")]
+    )
+    assert none.exit_code == 1
+    assert not (tmp_path / "none.html").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import Enum
 from itertools import count
 from pathlib import Path
@@ -40,6 +41,12 @@ def explain(
     style: Annotated[_Style, typer.Option(help="How the text sounds.")] = _Style.plain,
     top_k: Annotated[int, typer.Option(help="How many neurons to name.")] = 5,
     against: Annotated[bool, typer.Option("--against", help="Also name what speaks against the class.")] = False,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Also measure what masking the named neurons does, beside random ones.")
+    ] = False,
+    without: Annotated[
+        str | None, typer.Option(help='Also: what would it say if it could not see this, such as "dog face"?')
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one line per picture; write no files.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results, one folder per picture (explanations/ if not given).")
@@ -64,7 +71,13 @@ def explain(
         folder = Path("explanations") if out is None and not as_json else out
         for picture in _with_progress(pictures):
             try:
-                explanation = explainer(picture, target=_class(target), versus=_class(versus))
+                explanation = explainer(picture, target=_class(target), versus=_class(versus), certify=certify)
+                unseen = None
+                if without is not None:
+                    from nle_fast.faithfulness.without import look_without
+
+                    unseen = look_without(explainer, explanation, without)
+                    explanation = replace(explanation, provenance={**explanation.provenance, "without": unseen})
                 saved = None if folder is None else _save(explanation, folder, picture)
             # One bad picture among many must not cost the others.
             except InputError as error:
@@ -76,7 +89,7 @@ def explain(
             if as_json:
                 typer.echo(explanation.to_json())
             else:
-                _print_explanation(explanation, picture, saved)
+                _print_explanation(explanation, picture, saved, unseen)
     if failed:
         raise typer.Exit(1)
 
@@ -94,7 +107,7 @@ def _save(explanation: Explanation, folder: Path, picture: Path) -> Path:
     return new
 
 
-def _print_explanation(explanation: Explanation, picture: Path, saved: Path | None) -> None:
+def _print_explanation(explanation: Explanation, picture: Path, saved: Path | None, unseen: object) -> None:
     from rich.console import Console
 
     from nle_fast.draw import rich_text
@@ -115,6 +128,9 @@ def _print_explanation(explanation: Explanation, picture: Path, saved: Path | No
         else explanation.text
     )
     console.print(text, markup=False, soft_wrap=not console.is_terminal)
+    certificate = None if explanation.certificate is None else explanation.certificate.text
+    for beside in filter(None, (certificate, unseen)):
+        console.print(one_line(beside), markup=False, soft_wrap=not console.is_terminal)
     for line in filter(None, footer):
         console.print(one_line(line), markup=False, style="dim", soft_wrap=True)
 

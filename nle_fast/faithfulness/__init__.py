@@ -14,16 +14,18 @@ from nle_fast.faithfulness.plausible import fit_words, read_hypernyms
 from nle_fast.faithfulness.pointing import measure_pointing
 from nle_fast.faithfulness.report import report_html
 from nle_fast.faithfulness.statistics import Interval, difference_interval, mean_interval, ratio_interval
-from nle_fast.faithfulness.without import neurons_seeing
+from nle_fast.faithfulness.without import Without, look_without, neurons_seeing
 
 __all__ = [
     "EvaluateOptions",
     "Interval",
     "MaskingOptions",
     "PixelOptions",
+    "Without",
     "difference_interval",
     "evaluate",
     "fit_words",
+    "look_without",
     "mean_interval",
     "measure_interventions",
     "measure_masking",

@@ -1,0 +1,145 @@
+"""What masking, pixels and interventions show on real networks, and what a certificate costs.
+
+    python benches/bench_faithfulness.py [--data ../shared/data] [--bundles scratch/bundles] [--only mobilenet_v2 …]
+    pytest benches/bench_faithfulness.py --benchmark-json out.json        (the certificate's cost alone)
+
+Writes benches/results/faithfulness/<network>.json without the raw numbers of each picture, and `table.md` beside them.
+A bundle with concepts (`nle-fast dissect`) also gets the plausible control.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from nle_fast import Explainer
+from nle_fast.bundle import DEFAULT_BUNDLE, read_bundle
+from nle_fast.certificate import measure_certificate
+from nle_fast.classifiers import read
+from nle_fast.faithfulness import EvaluateOptions, evaluate, read_hypernyms
+from nle_fast.faithfulness.evaluate import find_pictures
+from nle_fast.world import Scene
+
+HERE = Path(__file__).parent
+SHARED = Path(os.environ.get("NLE_SHARED", HERE.parents[1] / "shared")) / "data"
+RESULTS = HERE / "results" / "faithfulness"
+NETWORKS = {"default": None, "mobilenet_v2": "photos", "squeezenet1_1": "photos", "cifar_resnet": "cifar_test"}
+
+
+def test_certificate(side_by_side):
+    """The certificate beside the plain forward of the same picture, on the embedded network."""
+    explainer = Explainer.default(verbalizer="template")
+    picture = Scene.random(11).picture
+    explanation = explainer(picture, certify=True)
+    images = explainer.preprocess([explanation.picture])
+    activations = read(explainer.classifier, images).activations
+    facts = explanation.prediction, explanation.meaning, explanation.spans
+    assert measure_certificate(explainer.classifier, activations, *facts) == explanation.certificate
+    ways = {
+        "nle_fast": lambda: measure_certificate(explainer.classifier, activations, *facts),
+        "plain forward": lambda: explainer.classifier.logits(explainer.classifier.activations(images)),
+    }
+    side_by_side("certificate", ways)
+
+
+def certificate_cost(explainer: Explainer, rounds: int = 40) -> dict[str, float]:
+    """Median milliseconds of a certificate and of the forward, in turn, and the median of their ratios."""
+    explanation = explainer(Scene.random(11).picture)
+    images = explainer.preprocess([explanation.picture])
+    activations = read(explainer.classifier, images).activations
+    facts = explanation.prediction, explanation.meaning, explanation.spans
+    ways = (
+        lambda: measure_certificate(explainer.classifier, activations, *facts),
+        lambda: read(explainer.classifier, images),
+    )
+    times: list[list[float]] = []
+    for _ in range(rounds):
+        row = []
+        for way in ways:
+            start = perf_counter()
+            way()
+            row.append(1000 * (perf_counter() - start))
+        times.append(row)
+    certificate, forward = np.array(times[3:]).T
+    return {
+        "certificate_ms": round(float(np.median(certificate)), 4),
+        "forward_ms": round(float(np.median(forward)), 4),
+        "ratio": round(float(np.median(certificate / forward)), 4),
+    }
+
+
+def without_raw(value: Any) -> Any:
+    """The record without the numbers of each picture and the pictures' paths."""
+    if isinstance(value, dict):
+        return {key: without_raw(item) for key, item in value.items() if key not in ("raw", "files")}
+    return value
+
+
+def run(name: str, bundles: Path, data: Path, options: EvaluateOptions, limit: int) -> dict[str, Any]:
+    """The record of one network."""
+    folder = DEFAULT_BUNDLE if name == "default" else bundles / name
+    explainer = Explainer.load(folder, verbalizer="template")
+    pictures = None if name == "default" else find_pictures(data / str(NETWORKS[name]), limit)
+    labels = explainer.labels.names
+    general = read_hypernyms(data / "labels" / "imagenet_hypernyms.json", labels) if len(labels) >= 1000 else None
+
+    def progress(stage: str, done: int, total: int) -> None:
+        print(f"\r{name}: {stage} {done}/{total}   ", end="", flush=True)
+
+    record = evaluate(
+        explainer, pictures, options, model=read_bundle(folder).model, hypernyms=general, progress=progress
+    )
+    print()
+    return without_raw(record) | {"certificate": certificate_cost(explainer)}
+
+
+def table(records: dict[str, dict[str, Any]]) -> str:
+    """The headline as Markdown: logit drop of the five named neurons over each control's, zeroed."""
+    controls = ("published", "activation", "plausible", "random", "active")
+    lines = [f"| network | pictures | drop | {' | '.join(f'× {c}' for c in controls)} | certificate / forward |"]
+    lines.append("|---" * (len(controls) + 4) + "|")
+    for name, record in records.items():
+        masking = record["masking"]
+        cells = [figure(masking["rankings"]["zero"]["explanation"]["logit_drop"])]
+        ratios = masking["ratios"]["zero"]
+        cells += [figure(ratios[c]["logit_drop"]) if c in ratios else "–" for c in controls]
+        cost = f"{100 * record['certificate']['ratio']:.1f} %"
+        lines.append(f"| {name} | {masking['count']} | {' | '.join(cells)} | {cost} |")
+    return "\n".join(lines) + "\n"
+
+
+def figure(found: dict[str, float | None]) -> str:
+    """A figure and its interval; ∞ where the control does nothing."""
+    value, low, high = ("∞" if found[key] is None else f"{found[key]:.2f}" for key in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def main() -> None:
+    """The command line; see the module."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, default=SHARED)
+    parser.add_argument("--bundles", type=Path, default=HERE.parent / "scratch" / "bundles")
+    parser.add_argument("--only", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
+    parser.add_argument("--limit", type=int, default=200, help="pictures at most")
+    parser.add_argument("--pixel-pictures", type=int, default=40)
+    parser.add_argument("--scenes", type=int, default=500)
+    given = parser.parse_args()
+    options = EvaluateOptions(pixel_pictures=given.pixel_pictures, scenes=given.scenes)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for name in given.only:
+        record = run(name, given.bundles, given.data, options, given.limit)
+        (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    found = {name: RESULTS / f"{name}.json" for name in NETWORKS}
+    records = {name: json.loads(path.read_text()) for name, path in found.items() if path.exists()}
+    (RESULTS / "table.md").write_text(table(records))
+    print(table(records))
+
+
+if __name__ == "__main__":
+    main()
