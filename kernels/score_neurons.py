@@ -40,7 +40,7 @@ def _places(o_positions, WIDTH, s_row, s_column, FLAT: tl.constexpr):
     return (o_positions // WIDTH).to(tl.int64) * s_row + (o_positions % WIDTH).to(tl.int64) * s_column
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["K", "SPLITS"])
 def score_neurons_kernel(
     p_activations,
     p_gradients,
@@ -224,7 +224,7 @@ def launch(
         opposing: Take the k smallest scores, after the supporting ones if both.
         output: (at least `Layout.size()`,) float32 to write into, its start aligned to 16 bytes; None: a new one.
         arrived: (at least N,) int32, all 0, and 0 again after the launch; no two launches that may run at the same
-            time share one. None: those of the current stream.
+            time share one. None: those of the current stream; a graph that is kept needs its own.
 
     Returns:
         The output, and what lies where in it: see `Layout`. `bad` is the first neuron of a picture with a relevance or

@@ -85,13 +85,14 @@ def compiled(shape, k, capability, variant):
     integers = {"C": c, "HW": height * width, "WIDTH": width, "K": k, "SHARE": sizes.share, "SPLITS": sizes.splits}
     for letter, found in (("a", strides), ("g", of_gradients)):
         integers |= zip((f"s{letter}_{axis}" for axis in ("picture", "neuron", "row", "column")), found, strict=True)
-    fixed |= {name: 1 for name, value in integers.items() if value == 1}
+    special = {name: value for name, value in integers.items() if name not in ("K", "SPLITS")}  # as the kernel says
+    fixed |= {name: 1 for name, value in special.items() if value == 1}
     pointers = {"p_activations": POINTERS[variant.dtype], "p_gradients": POINTERS[variant.dtype], "p_keys": "*i64"}
     pointers |= dict.fromkeys(("p_neurons", "p_bad", "p_arrived"), "*i32")
     signature, attributes = {}, {}
     for index, name in enumerate(score_neurons_kernel.arg_names):
         signature[name] = "constexpr" if name in fixed else "i32" if name in integers else pointers.get(name, "*fp32")
-        if signature[name].startswith("*") or integers.get(name, 1) % 16 == 0:
+        if signature[name].startswith("*") or special.get(name, 1) % 16 == 0:
             attributes[(index,)] = [["tt.divisibility", 16]]
     kernel = triton.compile(
         ASTSource(score_neurons_kernel, signature, constexprs=fixed, attrs=attributes),

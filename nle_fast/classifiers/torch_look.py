@@ -162,6 +162,6 @@ def to_device(array: Any, device: torch.device) -> Tensor:
     if device.type != "cuda":
         return torch.from_numpy(np.array(array))
     array = np.asarray(array)
-    host = torch.empty(array.shape, dtype=torch.from_numpy(array[:0]).dtype, pin_memory=True)
+    host = torch.empty(array.shape, dtype=torch.from_numpy(np.empty(0, array.dtype)).dtype, pin_memory=True)
     host.numpy()[...] = array
     return host.to(device, non_blocking=True)
