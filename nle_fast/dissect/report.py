@@ -110,9 +110,9 @@ def _page(record: dict[str, Any], thumbnails: Thumbnails) -> str:
 
 def _head(record: dict[str, Any]) -> str:
     summary, neurons = record["summary"], record["num_neurons"]
-    network, least = str(record["network"]), record["options"]["min_quality"]
+    least = record["options"]["min_quality"]
     facts = [
-        (f"{summary['named']:,}", f"of {neurons:,} neurons have words ({summary['share_named'] or 0:.0%})"),
+        (f"{summary['named']:,}", f"of {neurons:,} neurons have words ({_share(summary['share_named'])})"),
         (number(summary["mean_quality"]), "mean quality of these words"),
         (
             f"{record['halves']['held_out']:,}",
@@ -121,7 +121,7 @@ def _head(record: dict[str, Any]) -> str:
     ]
     tiles = "".join(f"<li><b>{value}</b><span>{what}</span></li>" for value, what in facts)
     return (
-        f'<header><h1>{safe(network[:1].upper() + network[1:])}</h1><p class="layer">What each neuron of layer '
+        f'<header><h1>{safe(record["network"])}</h1><p class="layer">What each neuron of layer '
         f'<code>{safe(record["layer"])}</code> answers to</p><div class="summary"><ul class="facts">{tiles}</ul>'
         f"{_distribution(record)}{_sources(record)}</div>"
         f"{_GUIDE.format(least=number(least))}</header>\n"
@@ -140,13 +140,18 @@ def _sources(record: dict[str, Any]) -> str:
     rows = "".join(
         f"<tr><th scope=row>{safe(name)}</th>"
         f"<td>{'' if pictures is None else f'{pictures:,}'}</td><td>{'' if words is None else f'{words:,}'}</td>"
-        f"<td>{of['named']:,}</td><td>{of['share_named'] or 0:.0%}</td><td>{number(of['mean_quality'])}</td></tr>"
+        f"<td>{of['named']:,}</td><td>{_share(of['share_named'])}</td><td>{number(of['mean_quality'])}</td></tr>"
         for name, pictures, words, of in lines
     )
     heads = "".join(
         f"<th scope=col>{head}</th>" for head in ("", "Pictures", "Words", "Named", "Share", "Mean quality")
     )
     return f'<table class="sources"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _share(value: float | None) -> str:
+    """Never a rounded-away few."""
+    return "&lt;1%" if 0 < (value or 0) < 0.005 else f"{value or 0:.0%}"
 
 
 def _distribution(record: dict[str, Any]) -> str:
