@@ -111,7 +111,8 @@ def _judged(
 def share_beaten(table: SourceTable, neuron: int, words: Sequence[int], quality: float) -> float:
     """Of the other concepts that are unrelated to all words, the share with a lower held-out correlation."""
     held_out = table.correlation.held_out[neuron]
-    others = table.rivals[list(words)].all(0) & (held_out != 0)
+    related = np.logical_or.reduce([table.relatives.of(word) for word in words])
+    others = ~related & (held_out != 0)
     return float((held_out[others] < quality).mean()) if others.any() else 1.0
 
 
@@ -138,7 +139,7 @@ def _joined(
     for other in table.nominees[neuron]:
         if len(words) >= options.max_words:
             break
-        if other < 0 or other in words or not all(table.rivals[word, other] for word in words):
+        if other < 0 or other in words or any(table.relatives.of(word)[other] for word in words):
             continue
         if table.words[other].category == "joined":
             continue

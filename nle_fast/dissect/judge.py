@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nle_fast.ops import rank_auc
 
-__all__ = ["adjusted", "aucs", "by_chance", "correlations", "lower_bounds", "related"]
+__all__ = ["Relatives", "adjusted", "aucs", "by_chance", "correlations", "lower_bounds"]
 
 Floats = NDArray[np.float64]
 
@@ -87,18 +87,39 @@ def aucs(y: NDArray[np.float32], x: NDArray[np.float32], threads: int | None) ->
     return found
 
 
-def related(x: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """(J, J): concepts that go together, or of which one is nearly always shown with the other, are no rivals."""
-    known = (~np.isnan(x)).astype(np.float32)
-    shown = (np.nan_to_num(x) > 0).astype(np.float32)
-    both = shown.T @ shown
-    # Of the pictures that show the one and know the other.
-    share = both / np.maximum(shown.T @ known, 1)
-    found = (share >= RELATED_SHARE) & (both > 0)
-    n = known.T @ known
-    sums = shown.T @ known
-    spread = np.sqrt(np.maximum(sums * (n - sums), 0) * np.maximum(sums.T * (n - sums.T), 0))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        phi = np.where(spread > 0, (n * both - sums * sums.T) / spread, 0)
-    together: NDArray[np.bool_] = found | found.T | (phi >= RELATED_CORRELATION) | np.eye(len(found), dtype=bool)
-    return together
+class Relatives:
+    """Concepts that are no rivals of a concept: they go together with it, or nearly always show with it.
+
+    Found one concept at a time: a word list may have tens of thousands.
+
+    Args:
+        presence: (P, J), NaN where unknown.
+        binary: Whether above 0 means there and 0 means not; else presence is in standard deviations.
+    """
+
+    def __init__(self, presence: NDArray[np.float32], *, binary: bool) -> None:
+        self._binary = binary
+        self._known = (~np.isnan(presence)).astype(np.float32)
+        self._shown = np.nan_to_num(presence)
+        if binary:
+            self._shown = (self._shown > 0).astype(np.float32)
+        self._found: dict[int, NDArray[np.bool_]] = {}
+
+    def of(self, word: int) -> NDArray[np.bool_]:
+        """(J,): itself, and the concepts that are related to it."""
+        if word not in self._found:
+            shown, known = self._shown[:, word], self._known[:, word]
+            both = shown @ self._shown
+            if self._binary:
+                # How often each shows where both are known.
+                mine, theirs, n = shown @ self._known, known @ self._shown, known @ self._known
+                share = np.maximum(both / np.maximum(mine, 1), both / np.maximum(theirs, 1))
+                spread = np.sqrt(np.maximum(mine * (n - mine), 0) * np.maximum(theirs * (n - theirs), 0))
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    phi = np.where(spread > 0, (n * both - mine * theirs) / spread, 0)
+                found = ((share >= RELATED_SHARE) & (both > 0)) | (phi >= RELATED_CORRELATION)
+            else:
+                found = both >= RELATED_CORRELATION * len(shown)
+            found[word] = True
+            self._found[word] = found
+        return self._found[word]

@@ -70,5 +70,4 @@ def name_from_encoder(
     bound = np.take_along_axis(table.bound, short, 1)
     order = np.take_along_axis(short, np.argsort(-bound, axis=1, kind="stable"), 1)[:, :NOMINEES]
     nominees = np.where(np.take_along_axis(table.bound, order, 1) > 0, order, -1)
-    correlated = np.corrcoef(presence.T) if len(words) > 1 else np.ones((1, 1))
-    return replace(table, nominees=nominees, rivals=~(correlated >= 0.5), similarity=wpmi)
+    return replace(table, nominees=nominees, similarity=wpmi)

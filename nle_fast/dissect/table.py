@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.dissect.judge import aucs, correlations, lower_bounds, related
+from nle_fast.dissect.judge import Relatives, aucs, correlations, lower_bounds
 from nle_fast.dissect.options import DissectOptions
 from nle_fast.dissect.probe import ProbeSet, Word
 from nle_fast.dissect.responses import Responses
@@ -38,7 +38,7 @@ class SourceTable:
         correlation: Of response and presence.
         bound: (C, J), `lower_bounds` of the choosing half.
         pictures: (2, J) how many are known in each half.
-        rivals: (J, J), False where two words are related.
+        relatives: Which words are related, and so no rivals.
         untrained: (J,) the highest correlation of any untrained neuron, over both halves.
         auc: None where presence has no yes and no.
         iou: From masks only; `quantile` (C, J) is the share at which it was best on the choosing half.
@@ -53,7 +53,7 @@ class SourceTable:
     correlation: Halves
     bound: NDArray[np.float64]
     pictures: NDArray[np.int64]
-    rivals: NDArray[np.bool_]
+    relatives: Relatives
     untrained: NDArray[np.float64]
     auc: Halves | None = None
     iou: Halves | None = None
@@ -124,7 +124,7 @@ def make_table(
         correlation=Halves(first, second),
         bound=lower_bounds(first, n_first),
         pictures=np.stack([n_first, n_second]),
-        rivals=~related(presence),
+        relatives=Relatives(presence, binary=binary),
         untrained=untrained.max(0),
         auc=auc,
     )

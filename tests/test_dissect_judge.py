@@ -1,0 +1,102 @@
+"""The measures that decide about names, against NumPy and SciPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import false_discovery_control, norm, pearsonr
+
+from nle_fast.dissect.judge import Relatives, adjusted, aucs, by_chance, correlations, lower_bounds
+from nle_fast.dissect.ranking import _Joined
+from nle_fast.dissect.table import enough
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    y = rng.normal(3000, 1, (50, 4)).astype(np.float32)
+    x = (rng.random((50, 6)) < 0.4).astype(np.float32)
+    x[rng.random((50, 6)) < 0.3] = np.nan
+    x[:, 5] = np.where(np.isnan(x[:, 5]), np.nan, 1)  # always there
+    y[:, 3] = 7  # always the same
+    return y, x
+
+
+def test_correlations_are_pearsons_where_the_concept_is_known(data):
+    y, x = data
+    found, n = correlations(y, x)
+    for concept in range(6):
+        known = ~np.isnan(x[:, concept])
+        assert n[concept] == known.sum()
+        for neuron in range(4):
+            if neuron == 3 or concept == 5:
+                assert found[neuron, concept] == 0, "what does not vary correlates with nothing"
+            else:
+                expected = pearsonr(y[known, neuron].astype(float), x[known, concept])[0]
+                assert found[neuron, concept] == pytest.approx(expected, abs=1e-6)
+    nothing, none = correlations(y[:0], x[:0])
+    assert not nothing.any()
+    assert not none.any()
+
+
+def test_few_pictures_count_less_and_chance_is_that_of_fisher():
+    r, n = np.array([0.5, 0.5, 0.0, 0.9, 1.0]), np.array([10, 100, 50, 3, 50])
+    low = lower_bounds(r, n)
+    assert low[0] < low[1] < 0.5
+    assert low[3] == -1
+    p = by_chance(r, n)
+    assert p[2] == pytest.approx(0.5)
+    assert p[1] == pytest.approx(norm.sf(np.arctanh(0.5) * np.sqrt(97)))
+    assert p[3] == 1
+    assert p[4] < 1e-9
+
+
+def test_adjusted_is_benjamini_hochberg():
+    p = np.random.default_rng(1).random(40) ** 3
+    np.testing.assert_allclose(adjusted(p), false_discovery_control(p))
+
+
+def test_aucs_leave_out_what_is_unknown(data):
+    y, x = data
+    found = aucs(y, x, threads=1)
+    for concept in range(5):
+        inside, outside = y[x[:, concept] == 1, 0], y[x[:, concept] == 0, 0]
+        assert found[0, concept] == pytest.approx((inside[:, None] > outside).mean())
+    assert np.isnan(found[:, 5]).all()
+
+
+def test_relatives_are_no_rivals():
+    n = np.arange(40)
+    dog, cat = n < 8, (n >= 8) & (n < 20)
+    presence = np.stack([dog, cat, dog | cat, n % 2 == 0, n < 9], 1).astype(np.float32)
+    relatives = Relatives(presence, binary=True)
+    assert relatives.of(0).tolist() == [True, False, True, False, True], "a dog is an animal"
+    assert relatives.of(3).tolist() == [False, False, False, True, False]
+    presence[n >= 20, 2] = np.nan
+    assert Relatives(presence, binary=True).of(0)[2], "also where animals are not always known"
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(400, 3)).astype(np.float32)
+    z[:, 1] = z[:, 0] + 0.3 * z[:, 1]
+    z = (z - z.mean(0)) / z.std(0)
+    assert Relatives(z, binary=False).of(0).tolist() == [True, True, False]
+
+
+def test_each_half_must_have_enough_of_either():
+    held_out = np.arange(20) % 2 == 1
+    presence = np.zeros((20, 3), np.float32)
+    presence[:6, 0], presence[::2, 1], presence[:, 2] = 1, 1, np.nan
+    assert enough(presence, held_out, 3).tolist() == [True, False, False]
+    assert enough(presence, held_out, 4).tolist() == [False, False, False]
+
+
+def test_two_words_are_joined_only_where_they_are_clearly_better():
+    n = np.arange(48)
+    dog, wheel, red, small = n < 12, (n >= 12) & (n < 24), n % 2 == 0, n % 3 == 0
+    members = np.stack([dog, wheel, red, small], 1)
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.1, 48)
+    response = np.stack([(dog | wheel) + noise, (red & small) + noise, dog + noise], 1).astype(np.float32)
+    joined = _Joined(response, members, members, 4)
+    assert joined.best(0, [0, 1, 2], 0.8) == (0, 1, "or")
+    assert joined.best(1, [2, 3], 0.9) == (2, 3, "and")
+    assert joined.best(2, [0, 1], 1.01) is None
