@@ -143,16 +143,18 @@ def test_orders_are_those_of_their_definitions():
 
 def test_the_published_score_is_captums_lrp():
     captum = pytest.importorskip("captum.attr")
-    from captum.attr._utils.lrp_rules import IdentityRule
-
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
-    model = torch.nn.Sequential(
+
+    class Network(torch.nn.Sequential):
+        def forward(self, images):  # Captum knows no rule for a Flatten
+            return super().forward(images).flatten(1)
+
+    model = Network(
         torch.nn.Conv2d(3, 6, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(6, 8, 3), torch.nn.ReLU(),
-        torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(8, 4),
+        torch.nn.AdaptiveAvgPool2d(1), torch.nn.Conv2d(8, 4, 1),
     )  # fmt: skip
     images = torch.rand(3, 3, 16, 16)
-    model[5].rule = IdentityRule()  # of a reshape, which Captum does not know
     explainer = nle.Explainer(model, layer="3", preprocess=nle.Preprocess(size=16), verbalizer="template")
     reading = read(explainer.classifier, images.numpy())
     relevance = captum.LayerLRP(model, model[3]).attribute(images, target=torch.from_numpy(reading.class_index))
@@ -198,7 +200,7 @@ def test_hypernyms_are_found_by_any_name(tmp_path):
 def test_neurons_are_found_by_their_words():
     concepts = nle.Concepts.from_names(NAMES, layer="colors")
     assert neurons_seeing(concepts, "ball") == (0,)
-    assert neurons_seeing(concepts, "leaf or leaves") == neurons_seeing(concepts, "green leaves") == (4,)
+    assert neurons_seeing(concepts, "leaves") == neurons_seeing(concepts, "green leaves") == (4,)
     with pytest.raises(nle.InputError, match="did you mean blue water"):
         neurons_seeing(concepts, "blue waters of night")
     with pytest.raises(nle.InputError, match="without concepts"):
@@ -298,11 +300,11 @@ def test_deletion_and_insertion_know_a_good_map_from_a_bad_one():
             self.weight[0, 0] = 1.0
 
         def logits(self, maps):
-            return 60 * maps[:, :, :3, :3].mean((2, 3)) @ self.weight.T + np.float32([-5, 0])
+            return 10 * maps[:, :, :3, :3].mean((2, 3)) @ self.weight.T + np.float32([-5, 0])
 
         def gradients(self, maps, class_index, versus=None):
             slopes = np.zeros(maps.shape, np.float32)
-            slopes[:, :, :3, :3] = 60 / 9 * self.weight[class_index][:, :, None, None]
+            slopes[:, :, :3, :3] = 10 / 9 * self.weight[class_index][:, :, None, None]
             return slopes
 
     picture = np.zeros((64, 64, 3), np.uint8)

@@ -65,14 +65,15 @@ def curves(
         px = place(x, low).split(",")[0]
         parts.append(f'<text x="{px}" y="{bottom + 18}" text-anchor="middle">{x:g}</text>')
     parts.append(f'<text x="{(left + right) / 2}" y="{bottom + 36}" text-anchor="middle">{html.escape(across)}</text>')
-    for i, (name, line) in enumerate(lines.items()):
+    # Ours is drawn last: no other line hides it.
+    for i, (name, line) in sorted(enumerate(lines.items()), key=lambda entry: entry[1][0] == own):
         color, width = COLORS[i % len(COLORS)], 3.5 if name == own else 1.8
-        points = " ".join(place(x, y) for x, y in zip(at, line, strict=True))
+        points = " ".join(place(x, value) for x, value in zip(at, line, strict=True))
         parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="{width}"/>')
-        y = top + 10 + 20 * i
+        row = top + 10 + 20 * i
         parts.append(
-            f'<line x1="{right + 16}" x2="{right + 40}" y1="{y - 4}" y2="{y - 4}" stroke="{color}" '
-            f'stroke-width="{width}"/><text x="{right + 46}" y="{y}">{html.escape(name)}</text>'
+            f'<line x1="{right + 16}" x2="{right + 40}" y1="{row - 4}" y2="{row - 4}" stroke="{color}" '
+            f'stroke-width="{width}"/><text x="{right + 46}" y="{row}">{html.escape(name)}</text>'
         )
     return _svg(bottom + 44, up, "".join(parts))
 

@@ -15,7 +15,7 @@ _STYLE = """
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#5b6570;--line:#d7dce1;--own:#0b6bcb;--paper:#fff}
 @media(prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#9aa4ae;--line:#3a424a;--own:#6cb2ff;--paper:#15181c}}
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
-body{max-width:60rem;margin:2rem auto;padding:0 1rem}
+body{max-width:72rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;margin:0}h2{font-size:1.2rem;margin:2.2rem 0 .4rem}p{margin:.4rem 0}
 .soft{color:var(--soft)}.scroll{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.6rem 0}
@@ -29,9 +29,9 @@ _ABOUT = {
     "published": "max relu(gradient × activation)",
     "activation": "highest mean activation",
     "plausible": "words that fit the label, blind to the picture",
-    "lowest": "lowest score",
-    "random": "random neurons",
-    "active": "random among those that are on",
+    "lowest": "what speaks most against it",
+    "random": "any neurons of the layer",
+    "active": "any of the neurons that are on",
 }
 
 
@@ -84,8 +84,8 @@ def _masking(found: Mapping[str, Any]) -> str:
             )
         parts.append(f"<h3>Replaced by {_KINDS[kind]}</h3>")
         parts.append(_table(["neurons", "logit drop", "probability drop", "another class wins", "ratio"], rows))
-    if "zero" in found["rankings"]:
-        parts.append(bars({n: v["logit_drop"] for n, v in found["rankings"]["zero"].items()}, "logit drop, zeroed"))
+        if kind == "zero":
+            parts.append(bars({name: values["logit_drop"] for name, values in rankings.items()}, "logit drop"))
     for what, about in (
         ("comprehensiveness", "probability lost without the first k neurons; more is better"),
         ("sufficiency", "probability lost with only the first k neurons; less is better"),
