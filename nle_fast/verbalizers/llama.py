@@ -61,6 +61,14 @@ class Llama:
         ConfigError: An option is out of its range.
         VerbalizerError: The file is missing, a folder, empty, truncated, not GGUF, or no model that writes text.
         MissingExtraError: llama-cpp-python is not installed.
+
+    Example:
+        >>> from nle_fast.schema import Evidence, Prediction
+        >>> stripes = Evidence(431, "Stripes", None, 6.0, 0.6, True, ("center", "left"), ())
+        >>> meaning = Meaning(Prediction(340, "zebra", 0.98, 12.0), None, (stripes,), 0.6, "layer4", "plain")
+        >>> with Llama() as verbalizer:
+        ...     check(verbalizer.verbalize(meaning).text, meaning).ok
+        True
     """
 
     def __init__(
@@ -302,3 +310,13 @@ def _shared_engine() -> LlamaEngine:
             engine = LlamaEngine(EMBEDDED, lazy=True)
             _shared = weakref.ref(engine)
         return engine
+
+
+def _after_fork() -> None:
+    """In the child, the lock may be held by a thread that does not exist there."""
+    global _sharing
+    _sharing = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -235,18 +235,25 @@ class _Owner:
                 self._threads.remove(threading.current_thread())
                 if flight is not None:
                     self.flights.remove(flight)
-                if not self._threads and self._weights is not None:
-                    self._weights.close()
-                    self._weights = None
+                if not self._threads:
+                    weights, self._weights = self._weights, None
+                    if weights is not None:
+                        weights.close()
+                    while self._queue:  # only where a thread broke down
+                        self._queue.popleft().finish(None, self._shut())
             self._loaded.set()
 
     def _board(self) -> Flight:
         """A context of this thread's own; the first thread also loads the model."""
-        weights = self._weights
-        if weights is None:
-            self._weights = weights = Weights(self.path, *self._options)
-        flight = Flight(Context(weights, SEQUENCES))
+        weights = self._weights or Weights(self.path, *self._options)
+        try:
+            flight = Flight(Context(weights, SEQUENCES))
+        except BaseException:
+            if weights is not self._weights:
+                weights.close()
+            raise
         with self._changed:
+            self._weights = weights
             self.flights.append(flight)
         return flight
 

@@ -12,7 +12,7 @@ from nle_fast.verbalizers.prompt import Piece
 __all__ = ["LlamaTokens"]
 
 _WORDS = re.compile(r" ?[^ ]+| +")
-_REMEMBERED = 8192  # words; names come and go, so all are forgotten when there are more
+_REMEMBERED = 2048  # words, half a megabyte; names come and go, so all are forgotten when there are more
 _SENTINEL = "\n"
 
 
