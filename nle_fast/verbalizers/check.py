@@ -208,7 +208,8 @@ class _Comparison:
         if (key, polarity) not in groups:
             return claim == "part"
         if claim == "part":
-            return min(abs(shares[key, polarity]), self.meaning.coverage) < _NEARLY_ALL
+            alone = sum(side == polarity for _, side in groups) == 1
+            return not alone or min(abs(shares[key, polarity]), self.meaning.coverage) < _NEARLY_ALL
         if claim == "most":
             return all(
                 abs(shares[key, polarity]) >= abs(other) for (_, side), other in shares.items() if side == polarity

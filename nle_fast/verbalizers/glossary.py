@@ -288,10 +288,14 @@ def _free() -> list[Entry]:
 
 
 class Words(NamedTuple):
-    """Entries that begin with one word: the word alone, and by their second word those that go on, longest first."""
+    """Entries that begin with one word: the word alone, and by their second word those that go on, longest first.
+
+    `only_glue`: alone it is glue, and changes nothing for the words after it.
+    """
 
     alone: Entry | None
     longer: dict[str, tuple[Entry, ...]]
+    only_glue: bool
 
 
 def _lexicon() -> dict[str, Words]:
@@ -302,7 +306,8 @@ def _lexicon() -> dict[str, Words]:
             if len(entry.tokens) > 1:
                 longer.setdefault(entry.tokens[1], []).append(entry)
         alone = entries[-1] if len(entries[-1].tokens) == 1 else None
-        found[first] = Words(alone, {second: tuple(some) for second, some in longer.items()})
+        only_glue = alone is not None and alone.kind == "glue" and first not in ("something", "whatever", "there")
+        found[first] = Words(alone, {second: tuple(some) for second, some in longer.items()}, only_glue)
     return found
 
 

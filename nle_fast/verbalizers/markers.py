@@ -156,6 +156,8 @@ class Markers(Figures):
             if value == "against":
                 self.open = (start, end)
         self.new_clause()
+        if entry.tokens[-3:] == ("to", "the", "answer"):
+            self.cue = ("class", start, end)
 
     def subject(self, i: int) -> list[Mention]:
         """The concepts before a verb."""

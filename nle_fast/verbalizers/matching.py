@@ -45,7 +45,7 @@ class Matcher:
     def entry(self, i: int, word: str) -> Entry | None:
         """The longest words of the vocabulary that begin with this one, word i."""
         words = self.words
-        alone, longer = LEXICON[word]
+        alone, longer, _ = LEXICON[word]
         if longer and i + 1 < len(words):
             for entry in longer.get(words[i + 1], ()):
                 end = i + len(entry.tokens)

@@ -40,8 +40,18 @@ def read(text: str, meaning: Meaning, names: Names, *, lenient: bool = False) ->
 class _Reader(Markers):
     def run(self) -> Reading:
         """Reads the whole text."""
-        i, size = 0, len(self.words)
+        words, known = self.words, self.known
+        i, size = 0, len(words)
         while i < size:
+            word = words[i]
+            entries = LEXICON.get(word)
+            if entries is not None and entries.only_glue and word not in known:
+                after = words[i + 1] if i + 1 < size else ""
+                if after not in entries.longer and words[i - 1] not in ("a", "an"):
+                    if self.unread:
+                        self._flush()
+                    i += 1  # most words go this way
+                    continue
             i = self._step(i)
         self._end_sentence()
         told = sum(mention.polarity == "for" for mention in self.out.mentions)
