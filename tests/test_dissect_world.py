@@ -7,7 +7,7 @@ from world_masks import write_world
 from nle_fast.bundle import DEFAULT_BUNDLE, read_bundle
 from nle_fast.dissect import DissectOptions, dissect
 
-#: Words for the same pixels, or for parts that no scene shows one without the other.
+#: Parts that no scene shows one without the other.
 SAME = {"flowers": "meadow", "antennae": "forewings"}
 
 

@@ -60,7 +60,7 @@ def name_from_masks(
     score = np.sqrt(np.maximum(found.bound, 0) * first)
     score[:, ~enough(presence, probes.held_out, options.min_pictures)] = 0
     order = np.argsort(-score, axis=1, kind="stable")[:, :NOMINEES]
-    order = _general_first(order, score, _covers(table))
+    order = _general_first(order, score, _covers(table), [len(word.text) for word in folder.words])
     nominees = np.where(np.take_along_axis(score, order, 1) > 0, order, -1)
     quantile = np.asarray(options.quantiles)[best]
     return replace(found, nominees=nominees, iou=Halves(first, second), quantile=quantile)
@@ -78,15 +78,18 @@ def _covers(table: MaskTable) -> NDArray[np.bool_]:
 
 
 def _general_first(
-    order: NDArray[np.int64], score: NDArray[np.float64], covers: NDArray[np.bool_]
+    order: NDArray[np.int64], score: NDArray[np.float64], covers: NDArray[np.bool_], lengths: Sequence[int]
 ) -> NDArray[np.int64]:
-    """The nominees, with the most general concept that scores about as well as the best one, and covers it, first."""
+    """The nominees, with the most general concept that scores about as well as the best one, and covers it, first.
+
+    Of two names for the same pixels ("leaves", all of them "green leaves") the shorter one is the more general.
+    """
     found = order.copy()
     general = covers.sum(1)
     for neuron, row in enumerate(order):
         near = [word for word in row if covers[word, row[0]] and score[neuron, word] >= ABOUT * score[neuron, row[0]]]
         if near:
-            first = max(near, key=lambda word: (general[word], score[neuron, word]))
+            first = max(near, key=lambda word: (general[word], score[neuron, word], -lengths[word]))
             found[neuron] = [first, *(word for word in row if word != first)]
     return found
 
