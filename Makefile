@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+STAGES := benches/bench_ops.py benches/bench_networks.py benches/bench_pipeline.py
 NATIVE := $(wildcard csrc/*) CMakeLists.txt pyproject.toml constraints.txt
 
 .PHONY: help demo test lint format bench clean
@@ -35,9 +36,11 @@ format: $(STAMP) ## Rewrite files in the house style
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i csrc/*.cpp csrc/*.hpp
 
-bench: $(STAMP) ## Measure each stage beside its peers, JSON into benches/results
+# Without what grad-cam and torchcam declare: a torchvision and an OpenCV with windows that nothing here uses.
+bench: $(STAMP) ## Measure each stage beside its peers, into benches/results (QUICK=--quick: two minutes)
 	mkdir -p build
-	$(BIN)/pytest -q benches/bench_stages.py --benchmark-json=build/stages.json
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps grad-cam torchcam ttach
+	$(BIN)/pytest -q $(QUICK) $(STAGES) --benchmark-json=build/stages.json
 	$(BIN)/python benches/table.py build/stages.json benches/results/stages.json
 	$(BIN)/pytest -q benches/bench_verbalizer.py --benchmark-json=build/verbalizer.json
 	$(BIN)/python benches/table.py build/verbalizer.json benches/results/verbalizer.json
