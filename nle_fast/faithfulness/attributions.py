@@ -4,7 +4,7 @@ All maps are (N, h, w) in pixels of the network's input, what it saw of the pict
 
 | name | map |
 |---|---|
-| regions | Σ over the named evidence of share × activation, inside its regions; zero where nothing is named |
+| regions | Σ over the named evidence of its share, spread over its regions as its activation is; zero elsewhere |
 | grad-cam | relu(Σ_c mean_hw(gradient_c) × activation_c), interpolated bilinearly |
 | input × gradient | Σ over colors of input × gradient |
 | random | independent noise, smoothed to the size of a position of the layer |
@@ -37,7 +37,8 @@ def region_maps(reading: Reading, k: int, size: tuple[int, int], threshold: floa
         threshold: As in `Config`: a region is where the interpolated activation exceeds this share of its maximum.
 
     Returns:
-        (N, height, width): Σ_c share_c × A_c / max A_c inside the regions of c, zero elsewhere.
+        (N, height, width): Σ_c share_c × A_c / Σ A_c inside the regions of c, zero elsewhere: how much of the support
+        lies at a pixel.
     """
     scores = signed_scores(reading.activations, reading.gradients)
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
@@ -49,7 +50,8 @@ def region_maps(reading: Reading, k: int, size: tuple[int, int], threshold: floa
             plane = interpolate(maps[n, neuron][None], size)[0]
             peak = float(maps[n, neuron].max())
             if peak > 0:
-                result[n] += scores[n, neuron] / total * np.where(plane > threshold * peak, plane / peak, 0)
+                share = scores[n, neuron] / total
+                result[n] += share * np.where(plane > threshold * peak, plane / np.maximum(plane, 0).sum(), 0)
     return result
 
 

@@ -250,7 +250,7 @@ def _look(
     explainer: Explainer, scene: Scene, removals: Sequence[frozenset[str]]
 ) -> dict[frozenset[str], NDArray[np.float64]]:
     """Logits of the scene without each of these sets of parts."""
-    found = {}
+    found: dict[frozenset[str], NDArray[np.float64]] = {}
     for start in range(0, len(removals), BATCH):
         sets = removals[start : start + BATCH]
         variants = [replace(scene, removed=scene.removed | parts) for parts in sets]
