@@ -209,9 +209,12 @@ def test_timings_and_provenance():
     assert provenance["verbalizer"] == {"asked": "template", "used": "template", "note": ""}
     assert provenance["config"]["top_k"] == 5
     assert provenance["versions"]["numpy"] == np.__version__
-    asked_for_more = make(verbalizer="llama")(scene()).provenance["verbalizer"]
-    assert asked_for_more["used"] == "template"
-    assert asked_for_more["note"]
+    by_model = make(verbalizer="llama")(scene()).provenance["verbalizer"]
+    assert by_model == {"asked": "llama", "used": "llama", "note": ""}
+    with nle.Llama(timeout_s=1e-6) as hasty:
+        too_late = make(verbalizer=hasty)(scene()).provenance["verbalizer"]
+    assert (too_late["asked"], too_late["used"]) == ("llama", "template")
+    assert "`timeout_s`" in too_late["note"]
 
 
 def test_bad_neurons_and_labels():

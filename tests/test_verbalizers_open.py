@@ -52,10 +52,13 @@ def test_the_template_speaks_without_a_note():
     assert (said.text, said.verbalizer, said.note) == ("Zebra: stripes (center).", "template", "")
 
 
-def test_llama_without_a_model_says_so():
-    said = speak(open_verbalizer("llama"), ZEBRA)
-    assert said.verbalizer == "template"
-    assert said.note.startswith("no embedded language model in this version")
+def test_the_embedded_model_speaks():
+    verbalizer = open_verbalizer("llama")
+    for style in ("plain", "expert", "short"):
+        what = meaning("zebra", [evidence(431, "Stripes", 0.42, ("center",)), evidence(7, "sky", -0.1)], style=style)
+        said = speak(verbalizer, what)
+        assert (said.verbalizer, said.note) == ("llama", "")
+        assert said == speak(verbalizer, what)
 
 
 def test_text_of_a_custom_verbalizer_gets_its_spans_from_the_check():

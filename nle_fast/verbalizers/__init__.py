@@ -27,18 +27,6 @@ __all__ = [
     "speak_all",
 ]
 
-_NO_MODEL = "no embedded language model in this version; the template spoke (give the path of a .gguf file to use one)"
-
-
-class _Embedded:
-    """What "llama" is until an embedded language model exists: the template, and it says so."""
-
-    name = "llama"
-
-    def verbalize(self, meaning: Meaning) -> Utterance:
-        said = TemplateVerbalizer().verbalize(meaning)
-        return Utterance(said.text, said.spans, said.verbalizer, _NO_MODEL)
-
 
 def open_verbalizer(spec: str | os.PathLike[str] | Verbalizer) -> Verbalizer:
     """The verbalizer that a user asked for.
@@ -62,9 +50,9 @@ def open_verbalizer(spec: str | os.PathLike[str] | Verbalizer) -> Verbalizer:
     if spec == "template":
         return TemplateVerbalizer()
     if spec == "llama":
-        from nle_fast.verbalizers.llama import EMBEDDED, Llama
+        from nle_fast.verbalizers.llama import Llama
 
-        return Llama() if EMBEDDED.exists() else _Embedded()
+        return Llama()
     path = os.fspath(spec)
     if isinstance(path, str) and (
         isinstance(spec, os.PathLike) or path.lower().endswith(".gguf") or os.path.exists(path)
