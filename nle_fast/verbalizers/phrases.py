@@ -137,7 +137,7 @@ def _key(text: str) -> Key:
     return tuple(token.text for token in tokenize(text))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _concept(concept: str) -> Name:
     phrase = noun_phrase(concept)
     if _needs_quotes(phrase.bare) or len(phrase.bare) > 60 or not phrase.bare:
@@ -148,7 +148,7 @@ def _concept(concept: str) -> Name:
     return Name(phrase.text, phrase.bare, key, phrase.plural, False, forms, (_key(other_number(phrase)),))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _label(label: str) -> Name:
     if _needs_quotes(label) or len(label) > 60:
         return quoted(label)
@@ -187,7 +187,7 @@ def _quote_beginnings(name: Name, keys: set[Key]) -> Name:
     return name
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _needs_quotes(words: str) -> bool:
     if not _PLAIN_WORDS.fullmatch(words):
         return True

@@ -65,7 +65,7 @@ def clean(text: str) -> str:
     return " ".join("".join(kept).split()).replace(" 's", "'s")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def label_name(label: str) -> str:
     """The first name of a class label, which may be a list of WordNet synonyms.
 
@@ -77,7 +77,7 @@ def label_name(label: str) -> str:
     return first or clean(label)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def noun_phrase(concept: str) -> NounPhrase:
     """Words for a concept, with article and number.
 
