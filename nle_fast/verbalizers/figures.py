@@ -201,7 +201,7 @@ class Figures(Matcher):
                     self.places = None
                 else:
                     self.out.added.append((start, ends[i]))
-            elif not (word in (",", "and") and i + 1 < len(words) and self._bare_number(i + 1)):
+            elif not (word in (",", "and") and self._bare_number(i + 1 + (words[i : i + 2] == (",", "and")))):
                 break
             start, i = self.starts[i + 1] if i + 1 < len(words) else ends[i], i + 1
         if not found and words[i - 1] != "neurons" and words[i - 2 : i - 1] not in (("unnamed",), ("the",), ("that",)):
@@ -209,6 +209,8 @@ class Figures(Matcher):
         return i
 
     def _bare_number(self, i: int) -> bool:
+        if i >= len(self.words):
+            return False
         follows = self.words[i + 1] if i + 1 < len(self.words) else ""
         return self.words[i].isdigit() and follows not in ("%", "percent")
 
