@@ -140,10 +140,10 @@ def _unknown(where: str, name: str, names: list[str]) -> ModelError:
 
 
 def _side(sizes: Any) -> int:
-    sizes = [int(size) for size in sizes] if hasattr(sizes, "__iter__") else [int(sizes)]
-    if len(set(sizes)) > 1:
-        raise ConfigError(f"`from` must name a network with a square input, got {sizes}; export it to ONNX.")
-    return sizes[0]
+    sides = {int(size) for size in sizes} if hasattr(sizes, "__iter__") else {int(sizes)}
+    if len(sides) > 1:
+        raise ConfigError(f"`from` must name a network with a square input, got {list(sizes)}; export it to ONNX.")
+    return sides.pop()
 
 
 def _interpolation(name: str) -> str:

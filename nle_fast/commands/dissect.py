@@ -62,10 +62,10 @@ def dissect(
     report: Annotated[
         bool, typer.Option("--report", help="Also write report.html, with pictures, for people.")
     ] = False,
-    response: Annotated[_Response, typer.Option(help="What a neuron says about a picture.")] = _Response.mean,
-    min_quality: Annotated[float, typer.Option(help="Held-out correlation that a name must reach.")] = 0.3,
-    max_words: Annotated[int, typer.Option(help="Words that a name may join, 1 to 3.")] = 3,
-    batch: Annotated[int, typer.Option(help="Pictures per run of the network.")] = 16,
+    response: Annotated[_Response | None, typer.Option(help="What a neuron says about a picture.")] = None,
+    min_quality: Annotated[float | None, typer.Option(help="Held-out correlation that a name must reach.")] = None,
+    max_words: Annotated[int | None, typer.Option(help="Words that a name may join, 1 to 3.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Pictures per run of the network.")] = None,
     threads: Annotated[
         int | None, typer.Option(help="CPU threads of what is counted; one per core if not given.")
     ] = None,
@@ -85,9 +85,15 @@ def dissect(
         from nle_fast.dissect import dissect as name_neurons
         from nle_fast.dissect.report import write_report
 
-        options = DissectOptions(
-            response=response.value, min_quality=min_quality, max_words=max_words, batch=batch, threads=threads
-        )
+        asked = {
+            "response": None if response is None else response.value,
+            "min_quality": min_quality,
+            "max_words": max_words,
+            "batch": batch,
+            "threads": threads,
+        }
+        # What is not given keeps the engine's default, which stands in one place.
+        options = DissectOptions(**{name: value for name, value in asked.items() if value is not None})
         further = () if pictures is None else _pictures_in(pictures)
         with stage_bars(_STAGES) as progress:
             dissection = name_neurons(

@@ -24,9 +24,10 @@ _GUIDE = """<details><summary>How to read this page</summary>
 <p>The <b>quality</b> of a neuron’s words is a correlation: how well the presence of what they name predicts the
 neuron’s response, on held-out pictures that took no part in choosing them. 1 is perfect, 0 is none; words below
 {least} are not given, nor are words that too many others match, that untrained neurons follow as closely, or
-that chance may have made. It is measured only on pictures whose source can say whether the concept is there;
-how many stands beside it. <b>AUC</b> is the chance that a picture with the concept moves the neuron more than
-one without. <b>IoU</b> is the overlap of the neuron’s region with the concept’s.</p>
+that chance may have made. It is the lower of two: on the pictures whose source can say whether the concept is
+there, whose number stands beside it, and on all, where unknown counts as absent. <b>AUC</b> is the chance that
+a picture with the concept moves the neuron more than one without. <b>IoU</b> is the overlap of the neuron’s
+region with the concept’s.</p>
 <p>Each row shows the neuron’s strongest held-out pictures of all sources, strongest first, cropped to what the
 network saw. Its region is bright and outlined; dashed where it stays below the neuron’s usual level. Keys:
 <kbd>/</kbd> searches, <kbd>j</kbd> and <kbd>k</kbd> go to the next and the previous neuron, <kbd>o</kbd> opens
