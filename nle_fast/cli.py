@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from nle_fast.commands.bench import bench
 from nle_fast.commands.bundle import bundle
 from nle_fast.commands.common import Debug, debugging, print_error, show_warning
 from nle_fast.commands.dissect import dissect
@@ -31,7 +32,7 @@ app = typer.Typer(
 )
 
 #: In the order of the help.
-for command in (explain, dissect, bundle, evaluate, doctor):
+for command in (explain, dissect, bundle, evaluate, bench, doctor):
     app.command()(command)
 
 
