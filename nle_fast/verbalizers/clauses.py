@@ -130,7 +130,7 @@ def _together(run: list[Group]) -> Item:
     what = _neurons(run) or joined([Item((group.concept(),)) for group in run])
     if len(run) == 2 and len(what) > 2 and any(group.name and {"and", "or"} & set(group.name.key) for group in run):
         what = (what[0], Segment(" as well as"), *what[2:])  # "red and orange objects as well as food"
-    return Item((*what, Segment(", both" if len(run) == 2 else ", all"), *nodes), 2, True, True)
+    return Item((*what, Segment(", both" if len(run) == 2 else ", all of them"), *nodes), 2, True, True)
 
 
 def _neurons(run: list[Group]) -> Nodes:
