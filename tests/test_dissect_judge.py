@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control, norm, pearsonr
 
-from nle_fast.dissect.judge import Relatives, adjusted, aucs, by_chance, correlations, lower_bounds
+from nle_fast.dissect.judge import (
+    Relatives,
+    adjusted,
+    aucs,
+    by_chance,
+    correlations,
+    lower_bounds,
+    sure_correlations,
+)
 from nle_fast.dissect.ranking import _Joined
 from nle_fast.dissect.table import enough
 
@@ -100,3 +108,14 @@ def test_two_words_are_joined_only_where_they_are_clearly_better():
     assert joined.best(0, [0, 1, 2], 0.8) == (0, 1, "or")
     assert joined.best(1, [2, 3], 0.9) == (2, 3, "and")
     assert joined.best(2, [0, 1], 1.01) is None
+
+
+def test_what_is_unknown_counts_as_absent_where_that_is_worse(data):
+    y, x = data
+    found, n = sure_correlations(y, x)
+    known, count = correlations(y, x)
+    everywhere, _ = correlations(y, np.nan_to_num(x))
+    np.testing.assert_array_equal(found, np.minimum(known, everywhere))
+    np.testing.assert_array_equal(n, count)
+    whole = np.nan_to_num(x)
+    np.testing.assert_array_equal(sure_correlations(y, whole)[0], correlations(y, whole)[0])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.dissect.judge import adjusted, by_chance, correlations, lower_bounds
+from nle_fast.dissect.judge import adjusted, by_chance, lower_bounds, sure_correlations
 from nle_fast.dissect.options import DissectOptions
 from nle_fast.dissect.table import Answers, SourceTable
 
@@ -43,9 +43,8 @@ class Chosen:
 def choose(tables: Sequence[SourceTable], answers: Answers, options: DissectOptions) -> list[Chosen]:
     """The name of every neuron.
 
-    1. Each source's first nominee competes. They are tried in the order of the lower bound of their simulation
-       correlation on the choosing half, so that a source with few pictures must be better by more. The first that
-       passes 3. is given; if none does, the neuron has no name.
+    1. Each source's first nominee, which the choosing half decides, competes. Of those that pass 3. the one with the
+       highest held-out simulation correlation is given; if none does, the neuron has no name.
     2. Up to two further nominees of the same source join it ("A or B"), if they are unrelated to it and raise the
        correlation by 0.05 on the choosing half, and at all on the other.
     3. On held-out pictures the name must reach `min_quality`; from masks, `min_iou`; beat `beats` of the unrelated
@@ -65,16 +64,16 @@ def choose(tables: Sequence[SourceTable], answers: Answers, options: DissectOpti
     p = adjusted(p.ravel()).reshape(p.shape)
     found = []
     for neuron in range(neurons):
-        best: Chosen | None = None
-        for s in np.argsort(-bounds[:, neuron], kind="stable"):
-            if bounds[s, neuron] <= 0:
-                break
-            judged = _judged(int(s), tables[s], neuron, int(firsts[s, neuron]), float(p[s, neuron]), answers, options)
-            if best is None or judged.refused is None:
-                best = judged
-            if best.refused is None:
-                break
-        found.append(best or Chosen(-1, (), 0.0, 0.0, 1.0, "no candidate"))
+        judged = [
+            _judged(int(s), tables[s], neuron, int(firsts[s, neuron]), float(p[s, neuron]), answers, options)
+            for s in np.argsort(-bounds[:, neuron], kind="stable")
+            if bounds[s, neuron] > 0
+        ]
+        passed = [one for one in judged if one.refused is None]
+        if passed:
+            found.append(max(passed, key=lambda one: one.quality))
+        else:  # what comes nearest, by the lower bound of the choosing half, says why not
+            found.append(judged[0] if judged else Chosen(-1, (), 0.0, 0.0, 1.0, "no candidate"))
     return found
 
 
@@ -92,7 +91,7 @@ def _judged(
     single = [part for one in words for part in (one, *table.parts.get(one, ()))]
     untrained = float(table.untrained[single].max())
     if len(words) > 1:
-        untrained = max(untrained, float(correlations(answers.untrained, _either(table, words)[:, None])[0].max()))
+        untrained = max(untrained, float(sure_correlations(answers.untrained, _either(table, words)[:, None])[0].max()))
     beats = share_beaten(table, neuron, words, quality)
     refused = None
     if quality < options.min_quality:
@@ -117,8 +116,8 @@ def share_beaten(table: SourceTable, neuron: int, words: Sequence[int], quality:
 
 
 def _either(table: SourceTable, words: Sequence[int]) -> NDArray[np.float32]:
-    """(P,): how much a picture shows of any of the words; unknown where one of them is."""
-    either: NDArray[np.float32] = table.presence[:, list(words)].max(1)
+    """(P,): how much a picture shows of any of the words; unknown where all of them are."""
+    either: NDArray[np.float32] = np.fmax.reduce(table.presence[:, list(words)], axis=1)
     return either
 
 
@@ -144,10 +143,10 @@ def _joined(
         if table.words[other].category == "joined":
             continue
         either = _either(table, [*words, int(other)])
-        alone = np.where(np.isnan(either), np.nan, joined)
+        alone = np.where(np.isnan(either), np.nan, np.where(np.isnan(joined), 0, joined))
         x = np.stack([alone, either], 1)
-        chosen, n = correlations(y[~held_out], x[~held_out])
-        judged, n_judged = correlations(y[held_out], x[held_out])
+        chosen, n = sure_correlations(y[~held_out], x[~held_out])
+        judged, n_judged = sure_correlations(y[held_out], x[held_out])
         few = min(int(n[1]), int(n_judged[1])) < 5 * options.min_pictures
         if few or chosen[0, 1] < chosen[0, 0] + GAIN or judged[0, 1] <= max(judged[0, 0], quality):
             continue

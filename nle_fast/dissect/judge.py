@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nle_fast.ops import rank_auc
 
-__all__ = ["Relatives", "adjusted", "aucs", "by_chance", "correlations", "lower_bounds"]
+__all__ = ["Relatives", "adjusted", "aucs", "by_chance", "correlations", "lower_bounds", "sure_correlations"]
 
 Floats = NDArray[np.float64]
 
@@ -46,6 +46,21 @@ def correlations(y: NDArray[np.float32], x: NDArray[np.float32]) -> tuple[Floats
     with np.errstate(divide="ignore", invalid="ignore"):
         r = np.where(varies, covariance / np.sqrt(spread_x * np.maximum(spread_y, 0)), 0.0)
     return np.clip(r, -1, 1), n.astype(np.int64)
+
+
+def sure_correlations(y: NDArray[np.float32], x: NDArray[np.float32]) -> tuple[Floats, NDArray[np.int64]]:
+    """The lower of two: where the concept is known, and over all pictures, on which the unknown counts as absent.
+
+    Known alone would praise a neuron that tells cups from apples where only cups and apples are labelled, and answers
+    to sheep elsewhere. A concept that is often there without being labelled comes off worse than it is.
+
+    Returns:
+        As `correlations`; the pictures are those where the concept is known.
+    """
+    known, n = correlations(y, x)
+    if not np.isnan(x).any():
+        return known, n
+    return np.minimum(known, correlations(y, np.nan_to_num(x))[0]), n
 
 
 def lower_bounds(r: Floats, n: NDArray[np.int64]) -> Floats:

@@ -42,7 +42,7 @@ class DissectOptions:
     response: Response = "mean"
     quantiles: tuple[float, ...] = (0.005, 0.02, 0.05)
     mask_size: int = 112
-    min_quality: float = 0.3
+    min_quality: float = 0.4
     min_iou: float = 0.04
     beats: float = 0.95
     false_names: float = 0.05

@@ -87,7 +87,8 @@ def dissect(
 
     The pictures of all sources are shown to the network once. One half of them chooses a name for each neuron, the
     other half, which took no part, measures it: the simulation correlation is that of the neuron's response and the
-    presence of the named concept. See `choose` for what a name must pass.
+    presence of the named concept, where that is known and, with the unknown as absent, on all pictures; the lower one
+    counts. See `choose` for what a name must pass.
 
     Args:
         model: As for `Explainer`: a bundle's folder, an .onnx file, a torch module or a `Classifier`.
@@ -142,7 +143,7 @@ def dissect(
             similar = encoder.similarities(probes.paths, folder, batch=options.batch, progress=progress)
             tables.append(name_from_encoder(encoder.words, similar, answers, options))
         chosen = choose(tables, answers, options)
-        alone = {t.name: summary_of(choose([t], answers, options)) for t in tables}
+        alone = {t.name: _compared(choose([t], answers, options), chosen) for t in tables}
         neurons = _neurons(chosen, tables, responses, answers, windows, options, progress)
     fingerprint = getattr(classifier, "fingerprint", None)
     record = {
@@ -195,6 +196,14 @@ def _open(
     preprocess = Preprocess() if preprocess is None else preprocess
     side = preprocess.size
     return open_classifier(model, layer=layer, input_size=(side, side), device=device), preprocess, name
+
+
+def _compared(alone: Sequence[Chosen], together: Sequence[Chosen]) -> dict[str, Any]:
+    """The summary of one source alone, and how good all sources together are on the neurons that it names."""
+    same = [
+        0.0 if both.refused else both.quality for one, both in zip(alone, together, strict=True) if one.refused is None
+    ]
+    return summary_of(alone) | {"together_on_these": round(float(np.mean(same)), 4) if same else None}
 
 
 def _neurons(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.dissect.judge import Relatives, aucs, correlations, lower_bounds
+from nle_fast.dissect.judge import Relatives, aucs, lower_bounds, sure_correlations
 from nle_fast.dissect.options import DissectOptions
 from nle_fast.dissect.probe import ProbeSet, Word
 from nle_fast.dissect.responses import Responses
@@ -35,7 +35,7 @@ class SourceTable:
         words: J concepts.
         presence: (P, J) how much of each a picture shows; NaN where unknown.
         nominees: (C, K) indices of words, best first, −1 for none; the first competes with those of other sources.
-        correlation: Of response and presence.
+        correlation: Of response and presence, see `sure_correlations`.
         bound: (C, J), `lower_bounds` of the choosing half.
         pictures: (2, J) how many are known in each half.
         relatives: Which words are related, and so no rivals.
@@ -109,9 +109,9 @@ def make_table(
 ) -> SourceTable:
     """A table with everything but its nominees; `binary` says that presence above 0 means that the concept is there."""
     response, held_out = answers.response, answers.held_out
-    first, n_first = correlations(response[~held_out], presence[~held_out])
-    second, n_second = correlations(response[held_out], presence[held_out])
-    untrained, _ = correlations(answers.untrained, presence)
+    first, n_first = sure_correlations(response[~held_out], presence[~held_out])
+    second, n_second = sure_correlations(response[held_out], presence[held_out])
+    untrained, _ = sure_correlations(answers.untrained, presence)
     auc = None
     if binary:
         parts = [aucs(response[half], presence[half], options.threads) for half in (~held_out, held_out)]
