@@ -39,9 +39,7 @@ def main() -> None:
     y = model(torch.from_numpy(x)).argmax(1).numpy()
     plain = {"disable_warnings": True, "display_progressbar": False}
     metrics = {
-        "pixel flipping (faithfulness)": quantus.PixelFlipping(
-            features_in_step=64, return_auc_per_sample=True, **plain
-        ),
+        "faithfulness correlation": quantus.FaithfulnessCorrelation(nr_runs=50, subset_size=128, **plain),
         "maximum sensitivity (robustness)": quantus.MaxSensitivity(nr_samples=4, **plain),
         "sparseness (complexity)": quantus.Sparseness(**plain),
     }

@@ -84,8 +84,9 @@ def measure_certificate(
     masks = _masks(classifier.num_neurons, named)
     logits = masked_logits(classifier, activations, masks[None])[0].astype(np.float64)
     target, versus = meaning.target, meaning.versus
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    losses = target.probability - powers[:, target.index] / powers.sum(1)
+    # 1 / Σ exp(logit − own logit) is the softmax of one class alone.
+    with np.errstate(over="ignore"):
+        losses = target.probability - 1 / np.exp(logits - logits[:, target.index, None]).sum(1)
     falls = target.logit - logits[:, target.index]
     if versus is not None:
         falls -= versus.logit - logits[:, versus.index]

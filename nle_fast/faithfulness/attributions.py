@@ -4,7 +4,7 @@ All maps are (N, h, w) in pixels of the network's input, what it saw of the pict
 
 | name | map |
 |---|---|
-| regions | Σ over the named evidence of its share, spread over its regions as its activation is; zero elsewhere |
+| regions | Σ over the named evidence of its share, spread over its regions as its support is; zero elsewhere |
 | grad-cam | relu(Σ_c mean_hw(gradient_c) × activation_c), interpolated bilinearly |
 | input × gradient | Σ over colors of input × gradient |
 | random | independent noise, smoothed to the size of a position of the layer |
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from nle_fast.classifiers import Classifier, Reading, read
 from nle_fast.classifiers.base import as_numpy
-from nle_fast.faithfulness.rankings import signed_scores
+from nle_fast.faithfulness.rankings import relevance_maps
 
 __all__ = ["grad_cam", "input_times_gradient", "interpolate", "random_maps", "region_maps"]
 
@@ -37,10 +37,11 @@ def region_maps(reading: Reading, k: int, size: tuple[int, int], threshold: floa
         threshold: As in `Config`: a region is where the interpolated activation exceeds this share of its maximum.
 
     Returns:
-        (N, height, width): Σ_c share_c × A_c / Σ A_c inside the regions of c, zero elsewhere: how much of the support
-        lies at a pixel.
+        (N, height, width): Σ_c share_c × R_c / Σ R_c inside the regions of c, zero elsewhere, with R = relu(gradient ×
+        activation): how much of the support lies at a pixel.
     """
-    scores = signed_scores(reading.activations, reading.gradients)
+    relevance = relevance_maps(reading.activations, reading.gradients)
+    scores = relevance.sum((2, 3))
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     maps = as_numpy(reading.activations)
     result = np.zeros((len(maps), *size))
@@ -50,8 +51,9 @@ def region_maps(reading: Reading, k: int, size: tuple[int, int], threshold: floa
             plane = interpolate(maps[n, neuron][None], size)[0]
             peak = float(maps[n, neuron].max())
             if peak > 0:
-                share = scores[n, neuron] / total
-                result[n] += share * np.where(plane > threshold * peak, plane / np.maximum(plane, 0).sum(), 0)
+                support = interpolate(np.maximum(relevance[n, neuron], 0)[None], size)[0]
+                share = scores[n, neuron] / total / support.sum()
+                result[n] += share * np.where(plane > threshold * peak, support, 0)
     return result
 
 

@@ -15,7 +15,7 @@ from nle_fast.errors import ConfigError, InputError
 from nle_fast.explainer import Explainer
 from nle_fast.faithfulness.plausible import fit_words
 from nle_fast.faithfulness.rankings import random_orders, rank_neurons, signed_scores
-from nle_fast.faithfulness.statistics import difference_interval, mean_interval, ratio_interval
+from nle_fast.faithfulness.statistics import area_under, difference_interval, mean_interval, ratio_interval
 from nle_fast.preprocess import Picture, load_picture
 
 __all__ = ["MaskingOptions", "Progress", "measure_masking", "probabilities_of"]
@@ -277,7 +277,7 @@ def _summary(rows: list[dict[str, Any]], options: MaskingOptions, ks: list[int],
             curves = np.array([row["curves"][name][what] for row in rows])
             # With no neuron masked nothing falls; with none but masked ones left the curve begins at its first k.
             start = np.zeros((len(rows), 1)) if what == "comprehensiveness" else curves[:, :1]
-            areas = np.trapezoid(np.concatenate([start, curves], 1), [0, *ks], axis=1) / ks[-1]
+            areas = area_under(np.concatenate([start, curves], 1), [0, *ks])
             result["curves"][name][what] = {
                 "mean": [round(float(value), 6) for value in curves.mean(0)],
                 "area": mean_interval(areas, seed=options.seed).to_dict(),

@@ -14,7 +14,7 @@ from nle_fast.errors import ConfigError, InputError
 from nle_fast.explainer import Explainer
 from nle_fast.faithfulness.attributions import grad_cam, random_maps, region_maps
 from nle_fast.faithfulness.masking import Progress, probabilities_of
-from nle_fast.faithfulness.statistics import mean_interval, ratio_interval
+from nle_fast.faithfulness.statistics import area_under, mean_interval, ratio_interval
 from nle_fast.preprocess import Picture, load_picture
 
 __all__ = ["Mapper", "PixelOptions", "blur", "measure_pixels"]
@@ -106,7 +106,7 @@ def measure_pixels(
             for name, values in maps.items():
                 curve = _curve(explainer, before, after, values, row["class"], options.steps, options.seed + n)
                 curves[direction].setdefault(name, []).append(curve)
-                row[direction][name] = float(np.trapezoid(curve, dx=1 / options.steps))
+                row[direction][name] = float(area_under(curve, np.arange(options.steps + 1)))
         rows.append(row)
         if progress is not None:
             progress("pixels", n + 1, len(pictures))

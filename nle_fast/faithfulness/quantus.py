@@ -41,7 +41,7 @@ def explain_func(
         (N, 1, h, w), zero outside the named regions.
 
     Example:
-        `quantus.PixelFlipping(...)(model, x, y, explain_func=explain_func)`
+        `quantus.FaithfulnessCorrelation(...)(model, x, y, explain_func=explain_func)`
     """
     images = np.asarray(as_numpy(inputs), np.float32)
     size = (int(images.shape[2]), int(images.shape[3]))

@@ -20,7 +20,15 @@ from numpy.typing import NDArray
 
 from nle_fast.classifiers.base import as_numpy
 
-__all__ = ["CONTROLS", "RANKINGS", "random_orders", "rank_neurons", "relevance_scores", "signed_scores"]
+__all__ = [
+    "CONTROLS",
+    "RANKINGS",
+    "random_orders",
+    "rank_neurons",
+    "relevance_maps",
+    "relevance_scores",
+    "signed_scores",
+]
 
 Order = NDArray[np.int64]
 
@@ -30,7 +38,7 @@ CONTROLS = ("random", "active")
 
 def signed_scores(activations: Any, gradients: Any) -> NDArray[np.float64]:
     """(N, C): Σ over space of gradient × activation."""
-    return np.asarray(_relevance(activations, gradients).sum((2, 3)))
+    return np.asarray(relevance_maps(activations, gradients).sum((2, 3)))
 
 
 def relevance_scores(activations: Any, gradients: Any) -> NDArray[np.float64]:
@@ -38,7 +46,7 @@ def relevance_scores(activations: Any, gradients: Any) -> NDArray[np.float64]:
 
     For a piecewise-linear head this is what the published code computes: Captum's `LayerLRP` (LRP-0), ReLU, maximum.
     """
-    return np.asarray(np.maximum(_relevance(activations, gradients).max((2, 3)), 0))
+    return np.asarray(np.maximum(relevance_maps(activations, gradients).max((2, 3)), 0))
 
 
 def rank_neurons(
@@ -80,6 +88,7 @@ def random_orders(activations: Any, draws: int, seed: int, *, active: bool = Fal
     return np.argsort(chance, axis=2)
 
 
-def _relevance(activations: Any, gradients: Any) -> NDArray[np.float64]:
+def relevance_maps(activations: Any, gradients: Any) -> NDArray[np.float64]:
+    """(N, C, H, W): gradient × activation at each position."""
     slopes = as_numpy(gradients).astype(np.float64)
     return as_numpy(activations).astype(np.float64) * (slopes if slopes.ndim == 4 else slopes[:, :, None, None])

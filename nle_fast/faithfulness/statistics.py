@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nle_fast.errors import InputError
 
-__all__ = ["Interval", "difference_interval", "mean_interval", "ratio_interval"]
+__all__ = ["Interval", "area_under", "difference_interval", "mean_interval", "ratio_interval"]
 
 DRAWS = 10_000
 LEVEL = 0.95
@@ -78,6 +78,18 @@ def ratio_interval(first: ArrayLike, second: ArrayLike, *, draws: int = DRAWS, s
         return Interval(math.nan, math.nan, math.nan, 0)
     means = _means(np.stack([one, two], 1), draws, seed)
     return _interval(float(_ratios(one.mean(), two.mean())), _ratios(means[:, 0], means[:, 1]), len(one))
+
+
+def area_under(curves: ArrayLike, at: ArrayLike) -> NDArray[np.float64]:
+    """Area under curves (…, P) over the places `at` (P,), by trapezoids, as a share of the places' range.
+
+    Example:
+        >>> area_under([0.0, 1.0, 1.0], [0, 1, 2]).item()
+        0.75
+    """
+    values, places = np.asarray(curves, np.float64), np.asarray(at, np.float64)
+    areas = ((values[..., 1:] + values[..., :-1]) / 2 * np.diff(places)).sum(-1)
+    return np.asarray(areas / (places[-1] - places[0]))
 
 
 def _ratios(first: Any, second: Any) -> NDArray[np.float64]:
