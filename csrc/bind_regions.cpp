@@ -35,6 +35,12 @@ class Tuple {
   Tuple& add(double value) { return add(owned(PyFloat_FromDouble(value))); }
   Tuple& add(int value) { return add(owned(PyLong_FromLong(value))); }
   py::object take() { return std::move(tuple_); }
+  // For one that holds numbers, or others of this kind: the cyclic garbage collector need not know it. It would look at
+  // each of the thousands of points as soon as they are made, and find the same.
+  py::object take_plain() {
+    PyObject_GC_UnTrack(tuple_.ptr());
+    return take();
+  }
 
  private:
   py::object tuple_;
@@ -61,7 +67,7 @@ class RegionMaker {
     const double twice = 2.0 * static_cast<double>(found.area);
     Tuple outline(found.outline.size());
     for (const nle::Point& corner : found.outline) {
-      outline.add(Tuple(2).add(static_cast<double>(corner.x)).add(static_cast<double>(corner.y)).take());
+      outline.add(Tuple(2).add(static_cast<double>(corner.x)).add(static_cast<double>(corner.y)).take_plain());
     }
     Tuple cells(9);
     for (const std::int64_t area : found.cells) cells.add(static_cast<double>(area) / pixels);
@@ -75,14 +81,16 @@ class RegionMaker {
       if (PyObject_GenericSetAttr(region.ptr(), names_[field].ptr(), value.ptr()) != 0) throw py::error_already_set();
     };
     set(0, owned(PyFloat_FromDouble(static_cast<double>(found.area) / pixels)));
-    set(1, Tuple(4).add(found.left).add(found.top).add(found.right).add(found.bottom).take());
-    set(2,
-        Tuple(2).add(static_cast<double>(found.sum_x2) / twice).add(static_cast<double>(found.sum_y2) / twice).take());
+    set(1, Tuple(4).add(found.left).add(found.top).add(found.right).add(found.bottom).take_plain());
+    set(2, Tuple(2)
+               .add(static_cast<double>(found.sum_x2) / twice)
+               .add(static_cast<double>(found.sum_y2) / twice)
+               .take_plain());
     set(3, owned(PyFloat_FromDouble(found.mean)));
     set(4, owned(PyFloat_FromDouble(found.peak)));
-    set(5, outline.take());
+    set(5, outline.take_plain());
     set(6, position);
-    set(7, cells.take());
+    set(7, cells.take_plain());
     return region;
   }
 
