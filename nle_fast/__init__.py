@@ -34,6 +34,7 @@ from nle_fast.errors import (
 
 if TYPE_CHECKING:
     from nle_fast.bundle import read_bundle, write_bundle
+    from nle_fast.certificate import Certificate
     from nle_fast.classifiers import Classifier
     from nle_fast.classifiers.onnx_model import OnnxClassifier
     from nle_fast.classifiers.torch_model import TorchClassifier
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BackendError",
+    "Certificate",
     "Classifier",
     "Concept",
     "Concepts",
@@ -90,6 +92,7 @@ __all__ = [
 
 #: Module of each name that is loaded when first used.
 _HOMES = {
+    "Certificate": "certificate",
     "Classifier": "classifiers",
     "Concept": "concepts",
     "Concepts": "concepts",

@@ -324,6 +324,26 @@ def test_deletion_and_insertion_know_a_good_map_from_a_bad_one():
         PixelOptions(steps=1)
 
 
+def test_quantus_can_call_us():
+    from nle_fast.faithfulness.quantus import explain_func
+
+    images = preprocess()([nle.load_picture(scene(seed, 64, 64)) for seed in range(2)])
+    maps = explain_func(None, images, np.array([0, 2]), classifier=Colors(), k=3, device="cpu", batch_size=2)
+    assert maps.shape == (2, 1, 64, 64)
+    assert (maps >= 0).all()
+    quantus = pytest.importorskip("quantus")
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3),
+        torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(),
+        torch.nn.Linear(4, 3),
+    )
+    metric = quantus.Sparseness(disable_warnings=True, display_progressbar=False)
+    assert len(metric(model=model, x_batch=images, y_batch=np.array([0, 2]), explain_func=explain_func)) == 2
+
+
 def test_pointing_asks_named_neurons_about_the_masks_of_their_words():
     explainer = make(concepts=nle.Concepts.from_names(["thing"] * 8, layer="colors"))
     everywhere = {"thing": np.ones((64, 64), bool)}

@@ -20,7 +20,8 @@ h1{font-size:1.6rem;margin:0}h2{font-size:1.2rem;margin:2.2rem 0 .4rem}p{margin:
 .soft{color:var(--soft)}.scroll{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.6rem 0}
 th,td{text-align:right;padding:.25rem .7rem;border-bottom:1px solid var(--line);white-space:nowrap}
-th:first-child,td:first-child{text-align:left}tr.own td{color:var(--own);font-weight:600}
+th:first-child,td:first-child{text-align:left}td .soft{font-size:.8em}td div{line-height:1.2}
+tr.own td{color:var(--own);font-weight:600}
 svg{max-width:100%;height:auto}svg text{fill:currentColor;font:13px system-ui,sans-serif}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem}
 """
@@ -74,7 +75,7 @@ def _masking(found: Mapping[str, Any]) -> str:
                 (
                     name == "explanation",
                     [
-                        f"{name} <span class=soft>{_ABOUT.get(name, '')}</span>",
+                        f"{name}<div class=soft>{_ABOUT.get(name, '')}</div>",
                         _figure(values["logit_drop"]),
                         _figure(values["probability_drop"]),
                         _figure(values["flip_rate"]),
