@@ -19,6 +19,7 @@ llama_cpp = pytest.importorskip("llama_cpp")
 
 from nle_fast.errors import VerbalizerError  # noqa: E402
 from nle_fast.verbalizers.grammar import lattice_of  # noqa: E402
+from nle_fast.verbalizers.llama import EMBEDDED  # noqa: E402
 from nle_fast.verbalizers.prompt import MARKERS, PROMPT, compact  # noqa: E402
 from training.verbalizer import card, corpus, evaluate, gguf, network, train, vocabulary  # noqa: E402
 from training.verbalizer.generator import lattice_text, random_meaning  # noqa: E402
@@ -207,3 +208,19 @@ def test_evaluation_measures_and_the_card_tells(trained):
     told = card.card(json.loads(json.dumps(log)), json.loads(json.dumps(found)), train.EMBEDDED)
     assert "$" not in told
     assert f"{log['weights']:,}" in told
+
+
+def test_the_embedded_model_reads_our_prompts():
+    model = llama_cpp.Llama(str(EMBEDDED), n_ctx=64, verbose=False)
+    assert model.metadata["nle_fast.prompt"] == PROMPT
+    for number, marker in enumerate(MARKERS):
+        assert model.tokenize(marker.encode(), add_bos=False, special=True) == [number]
+    model.close()
+    assert EMBEDDED.stat().st_size <= 8_000_000
+
+
+def test_the_card_is_made_of_the_results():
+    folder = Path(card.__file__).parent
+    log, found = (json.loads((folder / "results" / f"{name}.json").read_text()) for name in ("log", "evaluation"))
+    assert (folder / "CARD.md").read_text(encoding="utf-8") == card.card(log, found, train.EMBEDDED)
+    assert EMBEDDED.stat().st_size == log["bytes"][train.EMBEDDED]

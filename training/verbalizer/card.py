@@ -40,7 +40,7 @@ def card(log: dict[str, Any], evaluation: dict[str, Any], kind: str) -> str:
     """
     settings, corpus, last = log["settings"], log["corpus"], log["history"][-1]
     quality, diversity, agreement = evaluation["quality"], evaluation["diversity"], evaluation["agreement"]
-    scores = quality["mean_score"]
+    scores, unseen = quality["mean_score"], evaluation["quality_of_unseen_classes"]
     fields = {
         **{name: settings["shape"][name] for name in ("layers", "width", "inner", "heads")},
         "tokens": f"{log['tokens']:,}",
@@ -75,6 +75,8 @@ def card(log: dict[str, Any], evaluation: dict[str, Any], kind: str) -> str:
         "as_good": _percent(quality["as_good_as_best"]),
         "better": _percent(quality["better_than_template"]),
         "worse": _percent(quality["worse_than_template"]),
+        "unseen_way": _percent(unseen["of_the_way_from_template_to_best"]),
+        "unseen_as_good": _percent(unseen["as_good_as_best"]),
         "pairs_branch": f"{agreement['branch']['pairs']:,}",
         "pairs_text": f"{agreement['text']['pairs']:,}",
         **_pairs(agreement),

@@ -10,6 +10,7 @@ import copy
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -32,6 +33,14 @@ from training.verbalizer.train import EMBEDDED, Settings, batches, held_out, pad
 from training.verbalizer.vocabulary import Tokenizer, Vocabulary
 
 __all__ = ["agreement", "decode", "diversity", "evaluate", "quality", "rounding"]
+
+#: Classes that the generator does not know.
+UNSEEN = (
+    "abbey", "axolotl", "bandage", "brassiere", "cauldron", "cassette", "chiton", "corkscrew", "daisy", "drake",
+    "dugong", "eggnog", "entertainment center", "flatworm", "gar", "gasmask", "guenon", "hatchet", "hognose", "isopod",
+    "junco", "komondor", "langur", "lorikeet", "mantis", "marimba", "nematode", "odometer", "pajama", "pickelhaube",
+    "quilted vest", "redshank", "saluki", "schipperke", "tench", "theater curtain", "urinal", "whiptail", "xylophone",
+)  # fmt: skip
 
 
 class Branch(NamedTuple):
@@ -148,7 +157,9 @@ def decode(network: Llama, tokenizer: Tokenizer, lattice: Lattice, meaning: Mean
     return walk.text
 
 
-def quality(network: Llama, tokenizer: Tokenizer, write: Callable[[Meaning], str], count: int) -> dict[str, Any]:
+def quality(
+    network: Llama, tokenizer: Tokenizer, write: Callable[[Meaning], str], count: int, labels: Sequence[str] = ()
+) -> dict[str, Any]:
     """Mean scores of what the engine writes, beside the template, a random path, and the best text found.
 
     Args:
@@ -156,12 +167,15 @@ def quality(network: Llama, tokenizer: Tokenizer, write: Callable[[Meaning], str
         tokenizer: Its tokens.
         write: The engine.
         count: Meaning representations to write of; those with a single text are left out of the scores.
+        labels: Of the classes instead of the generator's.
     """
     said: dict[str, list[float]] = {"template": [], "random path": [], "model": [], "best found": []}
     same = []
     for seed in range(FIRST_SEEDS["test"], FIRST_SEEDS["test"] + count):
         rng = Random(seed)
         meaning = random_meaning(rng)
+        if labels:
+            meaning = replace(meaning, target=replace(meaning.target, label=rng.choice(labels)))
         lattice = lattice_of(meaning)
         if lattice.count < 2:
             continue
@@ -259,6 +273,7 @@ def evaluate(run: Path, count: int) -> dict[str, Any]:
             "rounding": rounding(network, test, settings),
             "agreement": agreement(network, tokenizer, preference_pairs(Random(FIRST_SEEDS["pairs"]), settings.pairs)),
             "quality": quality(network, tokenizer, write, count),
+            "quality_of_unseen_classes": quality(network, tokenizer, write, count, UNSEEN),
             "diversity": diversity(write, count),
         }
 

@@ -1,6 +1,6 @@
 """Makes the embedded language model from nothing but a seed: vocabulary, corpus, network, GGUF, figures, card.
 
-    python -m training.verbalizer.train --out build/verbalizer      # about an hour and a half on 2 cores
+    python -m training.verbalizer.train --out build/verbalizer      # about an hour on 2 cores
     python -m training.verbalizer.train --out build/tiny --tiny     # half a minute
 
 Stopped and started again it goes on where it was. At the end OUT holds `embedded.gguf`, `log.json`, `evaluation.json`
