@@ -85,6 +85,7 @@ BAD_INDEX = {
     "id 0": lambda d: d["concepts"].append({"id": 0, "name": "x"}),
     "id of text": lambda d: d["concepts"].append({"id": "7", "name": "x"}),
     "empty name": lambda d: d["concepts"].append({"id": 9, "name": " "}),
+    "no name at all": lambda d: [entry.update(name=None) for entry in d["concepts"]],
     "also unknown": lambda d: d["concepts"][0].update(also=[99]),
     "source's unknown id": lambda d: d["sources"]["land"]["concept_ids"].append(77),
     "zero": lambda d: d["sources"]["land"].update(zero_means="maybe"),

@@ -12,7 +12,7 @@ from nle_fast.dissect.judge import adjusted, by_chance, lower_bounds, sure_corre
 from nle_fast.dissect.options import DissectOptions
 from nle_fast.dissect.table import Answers, SourceTable
 
-__all__ = ["Chosen", "choose", "share_beaten"]
+__all__ = ["Champion", "Chosen", "champions", "choose", "share_beaten"]
 
 #: A further word must raise the simulation correlation by so much on the choosing half.
 GAIN = 0.05
@@ -40,71 +40,110 @@ class Chosen:
     refused: str | None
 
 
-def choose(tables: Sequence[SourceTable], answers: Answers, options: DissectOptions) -> list[Chosen]:
-    """The name of every neuron.
+@dataclass(frozen=True)
+class Champion:
+    """What one source would call one neuron, measured on held-out pictures.
 
-    1. Each source's first nominee, which the choosing half decides, competes. Of those that pass 3. the one with the
-       highest held-out simulation correlation is given; if none does, the neuron has no name.
-    2. Up to two further nominees of the same source join it ("A or B"), if they are unrelated to it and raise the
-       correlation by 0.05 on the choosing half, and at all on the other.
-    3. On held-out pictures the name must reach `min_quality`; from masks, `min_iou`; beat `beats` of the unrelated
-       other concepts; be followed more closely than any of 512 untrained neurons follows it, or one of its words, on
-       all pictures; and not be of a kind that chance makes (Benjamini–Hochberg over all neurons and sources).
+    Attributes:
+        words: As in `Chosen`, like `quality` and `beats`.
+        untrained: The closest that an untrained neuron follows the words, or one of them.
+        p: Chance of the held-out correlation of the first word.
+        bound: Lower bound of the first word's correlation on the choosing half.
+        place: Held-out IoU of the first word; None where the source has no masks.
+    """
+
+    words: tuple[int, ...]
+    quality: float
+    beats: float
+    untrained: float
+    p: float
+    bound: float
+    place: float | None
+
+
+def champions(table: SourceTable, answers: Answers, options: DissectOptions) -> list[Champion | None]:
+    """The first nominee of a source for every neuron, with the words that join it; None without a nominee.
+
+    Up to two further nominees join it ("A or B"), if they are unrelated to it and raise the correlation by 0.05 on the
+    choosing half, and at all on the other.
     """
     neurons = answers.response.shape[1]
-    firsts = np.full((len(tables), neurons), -1, np.int64)
-    bounds = np.full((len(tables), neurons), -1.0)
-    p = np.ones((len(tables), neurons))
-    for s, table in enumerate(tables):
-        firsts[s] = table.nominees[:, 0] if table.nominees.shape[1] else -1
-        there = np.flatnonzero(firsts[s] >= 0)
-        words = firsts[s, there]
-        bounds[s, there] = table.bound[there, words]
-        p[s, there] = by_chance(table.correlation.held_out[there, words], table.pictures[1, words])
-    p = adjusted(p.ravel()).reshape(p.shape)
-    found = []
-    for neuron in range(neurons):
-        judged = [
-            _judged(int(s), tables[s], neuron, int(firsts[s, neuron]), float(p[s, neuron]), answers, options)
-            for s in np.argsort(-bounds[:, neuron], kind="stable")
-            if bounds[s, neuron] > 0
-        ]
-        passed = [one for one in judged if one.refused is None]
-        if passed:
-            found.append(max(passed, key=lambda one: one.quality))
-        else:  # what comes nearest, by the lower bound of the choosing half, says why not
-            found.append(judged[0] if judged else Chosen(-1, (), 0.0, 0.0, 1.0, "no candidate"))
+    firsts = table.nominees[:, 0] if table.nominees.shape[1] else np.full(neurons, -1, np.int64)
+    every, words = np.arange(neurons), np.maximum(firsts, 0)
+    p = by_chance(table.correlation.held_out[every, words], table.pictures[1, words])
+    found: list[Champion | None] = []
+    for neuron, word in enumerate(firsts.tolist()):
+        if word < 0 or table.bound[neuron, word] <= 0:
+            found.append(None)
+            continue
+        joined, quality = _joined(table, neuron, word, answers, options)
+        found.append(
+            Champion(
+                joined,
+                quality,
+                share_beaten(table, neuron, joined, quality),
+                _untrained(table, joined, answers),
+                float(p[neuron]),
+                float(table.bound[neuron, word]),
+                None if table.iou is None else float(table.iou.held_out[neuron, word]),
+            )
+        )
     return found
 
 
-def _judged(
-    source: int,
-    table: SourceTable,
-    neuron: int,
-    word: int,
-    p: float,
-    answers: Answers,
-    options: DissectOptions,
-) -> Chosen:
-    words, quality = _joined(table, neuron, word, answers, options)
-    # What joins several words has been chosen among many more: it must outdo untrained neurons at each of them, too.
-    single = [part for one in words for part in (one, *table.parts.get(one, ()))]
-    untrained = float(table.untrained[single].max())
+def choose(sources: Sequence[Sequence[Champion | None]], options: DissectOptions) -> list[Chosen]:
+    """The name of every neuron, from the champions of each source.
+
+    On held-out pictures a name must reach `min_quality`; from masks, `min_iou`; beat `beats` of the unrelated other
+    concepts; be followed more closely than any of 512 untrained neurons follows it, or one of its words, on all
+    pictures; and not be of a kind that chance makes (Benjamini–Hochberg over all neurons and sources). Of those that
+    pass, the one with the highest held-out simulation correlation is given; if none does, the neuron has no name.
+    """
+    chances = np.array([[1.0 if one is None else one.p for one in source] for source in sources])
+    p = adjusted(chances.ravel()).reshape(chances.shape)
+    found = []
+    for neuron in range(len(sources[0])):
+        judged = []
+        for s, source in enumerate(sources):
+            one = source[neuron]
+            if one is not None:
+                refused = _refused(one, float(p[s, neuron]), options)
+                chosen = Chosen(s, one.words, one.quality, one.beats, float(p[s, neuron]), refused)
+                judged.append((one.bound, chosen))
+        passed = [chosen for _, chosen in judged if chosen.refused is None]
+        if passed:
+            found.append(max(passed, key=lambda chosen: chosen.quality))
+        elif judged:  # what comes nearest, by the choosing half, says why not
+            found.append(max(judged, key=lambda pair: pair[0])[1])
+        else:
+            found.append(Chosen(-1, (), 0.0, 0.0, 1.0, "no candidate"))
+    return found
+
+
+def _refused(one: Champion, p: float, options: DissectOptions) -> str | None:
+    """The first bar that it fails."""
+    if one.quality < options.min_quality:
+        return "quality"
+    if one.place is not None and one.place < options.min_iou:
+        return "place"
+    if one.beats < options.beats:
+        return "rivals"
+    if one.quality <= one.untrained:
+        return "untrained"
+    return "chance" if p > options.false_names else None
+
+
+def _untrained(table: SourceTable, words: Sequence[int], answers: Answers) -> float:
+    """The closest that an untrained neuron follows the words together, or one of them.
+
+    What joins several words has been chosen among many more: it must outdo untrained neurons at each of them, too.
+    """
+    single = [part for word in words for part in (word, *table.parts.get(word, ()))]
+    closest = float(table.untrained[single].max())
     if len(words) > 1:
-        untrained = max(untrained, float(sure_correlations(answers.untrained, _either(table, words)[:, None])[0].max()))
-    beats = share_beaten(table, neuron, words, quality)
-    refused = None
-    if quality < options.min_quality:
-        refused = "quality"
-    elif table.iou is not None and table.iou.held_out[neuron, word] < options.min_iou:
-        refused = "place"
-    elif beats < options.beats:
-        refused = "rivals"
-    elif quality <= untrained:
-        refused = "untrained"
-    elif p > options.false_names:
-        refused = "chance"
-    return Chosen(source, words, quality, beats, p, refused)
+        together, _ = sure_correlations(answers.untrained, _either(table, words)[:, None])
+        closest = max(closest, float(together.max()))
+    return closest
 
 
 def share_beaten(table: SourceTable, neuron: int, words: Sequence[int], quality: float) -> float:

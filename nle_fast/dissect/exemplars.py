@@ -53,7 +53,7 @@ def exemplars_of(
                 "picture": int(picture),
                 "response": round(float(response[picture, neuron]), 4),
                 "peak": round(peak, 4),
-                "outlines": [[[round(x, 1), round(y, 1)] for x, y in region.outline] for region in regions],
+                "outlines": [[[int(x), int(y)] for x, y in region.outline] for region in regions],
             }
         )
     return found

@@ -81,6 +81,8 @@ class MaskFolder:
         named = [i for i, name in enumerate(names) if name is not None]
         #: One per named concept.
         self.words = tuple(Word(str(names[i]).strip(), _text(entries[i].get("category"))) for i in named)
+        if not self.words:
+            raise self._bad("name at least one concept, got none", "give the concepts their names")
         self._word_of = {self._ids[i]: at for at, i in enumerate(named)}
         self._meaning = {self._ids[i]: self._meaning_of(self._ids[i], entry) for i, entry in enumerate(entries)}
         self._sources = {name: self._source(name, entry) for name, entry in document["sources"].items()}

@@ -15,7 +15,7 @@ import numpy as np
 from nle_fast.bundle import Bundle, read_bundle
 from nle_fast.classifiers import Classifier, open_classifier
 from nle_fast.concepts import Concepts
-from nle_fast.dissect.choose import Chosen, choose
+from nle_fast.dissect.choose import Chosen, champions, choose
 from nle_fast.dissect.encoder import DualEncoder
 from nle_fast.dissect.exemplars import exemplars_of
 from nle_fast.dissect.labelled import LabelledPictures
@@ -88,7 +88,7 @@ def dissect(
     The pictures of all sources are shown to the network once. One half of them chooses a name for each neuron, the
     other half, which took no part, measures it: the simulation correlation is that of the neuron's response and the
     presence of the named concept, where that is known and, with the unknown as absent, on all pictures; the lower one
-    counts. See `choose` for what a name must pass.
+    counts. See `choose.choose` for what a name must pass.
 
     Args:
         model: As for `Explainer`: a bundle's folder, an .onnx file, a torch module or a `Classifier`.
@@ -142,8 +142,9 @@ def dissect(
         if encoder is not None:
             similar = encoder.similarities(probes.paths, folder, batch=options.batch, progress=progress)
             tables.append(name_from_encoder(encoder.words, similar, answers, options))
-        chosen = choose(tables, answers, options)
-        alone = {t.name: _compared(choose([t], answers, options), chosen) for t in tables}
+        sources = [champions(table, answers, options) for table in tables]
+        chosen = choose(sources, options)
+        alone = {t.name: _compared(choose([s], options), chosen) for t, s in zip(tables, sources, strict=True)}
         neurons = _neurons(chosen, tables, responses, answers, windows, options, progress)
     fingerprint = getattr(classifier, "fingerprint", None)
     record = {
