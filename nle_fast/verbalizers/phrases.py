@@ -29,9 +29,12 @@ _PLACE_WORDS = frozenset(
     token for entries in ENTRIES.values() for entry in entries if entry.kind == "position" for token in entry.tokens
 ) - {"the", "of", "image", "picture", "photo", "part", "edge", "side", "hand", "cross", "area", "border", "through"}
 _PREPOSITIONS = frozenset(["in", "on", "at", "along", "across", "around"])
-_EDGES = frozenset(
-    "across along and around as at because by for from in is led of on or rather than to why with".split()
+_EDGES = (
+    _PREPOSITIONS
+    | {"and", "as", "because", "by", "for", "from", "is", "led", "of", "or", "rather", "than", "to"}
+    | {"why", "with"}
 )  # a name that begins or ends with one would run into the sentence
+_GOES_ON = (WORDS | {",", "&", "/"}) - {"or"}  # may follow a name in a sentence; no sentence joins evidence by "or"
 _THINGS = frozenset(
     ["hand", "part", "class", "label", "concept", "picture", "image", "photo", "things", "decision", "side"]
 )
@@ -182,7 +185,7 @@ def _quote_beginnings(name: Name, keys: set[Key]) -> Name:
     for form in name.forms:
         for other in keys:
             size = len(other)
-            if size < len(form) and form[:size] == other and form[size] in WORDS | {",", "&", "/"}:
+            if size < len(form) and form[:size] == other and form[size] in _GOES_ON:
                 return quoted(name.bare)
     return name
 
