@@ -68,7 +68,7 @@ def main() -> None:
     lines = [
         f"# {options.count} texts about photos",
         "",
-        f"Photos drawn by seed {options.seed}, none left out; written by the verbalizer '{options.verbalizer}', none changed.",
+        f"Photos drawn by seed {options.seed}, none left out, none changed; verbalizer: '{options.verbalizer}'.",
         "Names of neurons: `nle-fast dissect`. Made by `examples/photo_texts.py`.",
     ]
     for folder, table, photos in options.network:
