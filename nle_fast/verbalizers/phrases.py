@@ -148,7 +148,9 @@ def _concept(concept: str) -> Name:
     written, bare = _key(phrase.text), _key(phrase.bare)
     key = written[1:] if written[0] in ("a", "an", "the") and len(written) > 1 else written
     forms = tuple(dict.fromkeys((key, bare, written)))
-    return Name(phrase.text, phrase.bare, key, phrase.plural, False, forms, (_key(other_number(phrase)),))
+    other = _key(other_number(phrase))
+    variants = () if all(token in WORDS for token in other) else (other,)  # "is" is no plural of "i"
+    return Name(phrase.text, phrase.bare, key, phrase.plural, False, forms, variants)
 
 
 @lru_cache(maxsize=1024)

@@ -61,8 +61,9 @@ def faults_of(text: str, meaning: Meaning) -> list[str]:
     names = names_of(meaning)
     outside = text
     for name in (names.target, names.versus, names.layer, *names.concepts):
-        if name is not None and len(name.text) > 1:
-            outside = re.sub(re.escape(name.text), "¤", outside, flags=re.IGNORECASE)
+        for words in () if name is None else (name.text, name.bare):
+            if len(words) > 1:
+                outside = re.sub(re.escape(words), "¤", outside, flags=re.IGNORECASE)
     found += [f"doubled: {doubled[0]}" for doubled in _DOUBLED.finditer(outside)]
     if all(name is None or name.text.isascii() for name in (names.target, *names.concepts)):
         found += [f"article: {wrong[0]}" for wrong in _ARTICLE.finditer(text) if "“" not in wrong[0]]
