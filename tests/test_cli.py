@@ -166,7 +166,7 @@ def test_names_of_files_do_not_steer_the_terminal(folder, tmp_path):
     assert "\x1b" not in done.stdout + done.stderr
     assert "\x07" not in done.stdout + done.stderr
     assert len(done.stderr.splitlines()) == 1
-    assert len(done.stdout.splitlines()) == 6
+    assert len(done.stdout.splitlines()) == 5
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, a device that is always full")

@@ -58,5 +58,7 @@ def test_facts_of_each_style(style, expected):
 
 
 def test_the_number_of_an_unnamed_neuron_is_told_once():
-    meaning = build_meaning(TARGET, TARGET, None, gather([4], 10.0, 1, lambda _: (None, 0.1, "stripes")), "layer4", "expert")
+    meaning = build_meaning(
+        TARGET, TARGET, None, gather([4], 10.0, 1, lambda _: (None, 0.1, "stripes")), "layer4", "expert"
+    )
     assert "evidence.0.neuron" not in {fact.id for fact in meaning.facts}

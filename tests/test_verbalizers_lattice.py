@@ -35,7 +35,8 @@ def walked(lattice):
 
     def go(path):
         walk = lattice.walk()
-        assert walk.text == "" and walk.options == ()
+        assert walk.text == ""
+        assert walk.options == ()
         assert walk.forced() == walk.text
         for option in path:
             walk.take(option)
@@ -126,7 +127,8 @@ def test_verbs_agree_with_their_subject(concept, verb):
     what = meaning("zebra", [evidence(1, "mane", 0.4), evidence(2, concept, -0.1, ("left",), False)])
     texts = set(every_text(lattice_of(what).nodes))
     spoken = [text for text in texts if "against it" in text and "Evidence against" not in text]
-    assert spoken and all(f" {verb} against it" in text for text in spoken)
+    assert spoken
+    assert all(f" {verb} against it" in text for text in spoken)
 
 
 def test_a_name_that_must_not_be_changed_begins_no_sentence():

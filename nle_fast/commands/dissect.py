@@ -85,7 +85,7 @@ def dissect(
         from nle_fast.dissect import dissect as name_neurons
         from nle_fast.dissect.report import write_report
 
-        asked = {
+        asked: dict[str, Any] = {
             "response": None if response is None else response.value,
             "min_quality": min_quality,
             "max_words": max_words,
