@@ -131,7 +131,8 @@ class _Owner:
     """The queue, the model, and the threads that each own a context of it; all under one lock.
 
     One thread loads the model and begins; where more texts wait than threads work, and the model is small enough to
-    gain by it, another one is started. Waiting texts are shared out evenly, so that a batch keeps all threads busy.
+    gain by it, another one is started. Each then takes half of its even share at a time, and who is done first takes
+    more, so that a batch keeps all threads busy to its end.
     """
 
     def __init__(self, path: Path, context: int | None, threads: int | None) -> None:
@@ -282,7 +283,7 @@ class _Owner:
                 self._changed.wait()
             while self._queue and flight.has_place_for(self._queue[0]):
                 share = (len(self._queue) + sum(len(other.jobs) for other in self.flights)) / len(self.flights)
-                if flight.jobs and len(flight.jobs) >= share:
+                if flight.jobs and len(flight.jobs) >= (share if len(self.flights) == 1 else share / 2):
                     break
                 job = self._queue.popleft()
                 if not job.unwanted:
