@@ -64,7 +64,7 @@ def nodes_of(depth):
 
 
 @given(nodes_of(2))
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_a_walk_reaches_every_text_and_no_other(nodes):
     lattice = Lattice((*nodes, *STOP))
     texts = every_text(lattice.nodes)
@@ -89,7 +89,7 @@ def test_what_is_forced_after_an_option_belongs_to_it():
 
 
 @given(meanings(), st.integers(0, 2**32))
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 def test_every_path_says_each_fact_once_and_nothing_else(what, seed):
     generator = random.Random(seed)
     text, spans = lattice_of(what).choose(lambda options: generator.randrange(len(options)))
@@ -105,7 +105,7 @@ WORDS = ("Stripes", "dog", "Hour", "unicorn", "sky", "grass", "Animals", "eye", 
 
 
 @given(meanings(concepts=WORDS, labels=("zebra", "horse", "Border collie"), layers=("layer4",)), st.integers(0, 2**32))
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 def test_english_on_every_path(what, seed):
     generator = random.Random(seed)
     text, _ = lattice_of(what).choose(lambda options: generator.randrange(len(options)))
