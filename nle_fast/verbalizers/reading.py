@@ -137,7 +137,13 @@ class _Reader(Markers):
         if cue in ("class", "notclass", "why") and "class" in roles:
             return "class"
         if cue == "versus" and "versus" in roles:
-            return "versus"
+            word = self.words[bisect_left(self.starts, self.cue[1])]
+            told = any(label.role == "versus" for label in self.out.labels)
+            concepts = [role for role in roles if not isinstance(role, str)]
+            if not (told and concepts and word == "from"):
+                return "versus"
+            self.cue = ("", 0, 0)  # "compared with a horse, the evidence comes partly from a horse"
+            return concepts[0]
         if cue == "layer" and "layer" in roles:
             return "layer"
         concept = next((role for role in roles if not isinstance(role, str)), None)
