@@ -65,7 +65,7 @@ def score_neurons(
     With R = A · G: `"sum"` scores Σ_hw R; `"max"` scores max_hw relu(R) for support and −max_hw relu(−R) for
     opposition. Ties go to the lowest neuron index. Sums are within 1e-5 of the exact ones, relative to Σ_hw |R|. Arrays
     that are not contiguous are copied once; CPU tensors that are contiguous are read where they lie. A CUDA tensor is
-    scored on its GPU in one launch, and only the result is copied to the host.
+    scored on its GPU in one launch, whatever its strides, and only the result is copied to the host.
 
     Args:
         activations: (N, C, H, W), float32, float16 or bfloat16, NumPy or torch.
