@@ -23,6 +23,7 @@ from nle_fast.verbalizers.llama import EMBEDDED  # noqa: E402
 from nle_fast.verbalizers.prompt import MARKERS, PROMPT, compact  # noqa: E402
 from training.verbalizer import card, corpus, evaluate, gguf, network, train, vocabulary  # noqa: E402
 from training.verbalizer.generator import lattice_text, random_meaning  # noqa: E402
+from training.verbalizer.soak import faults_of, odd_meaning  # noqa: E402
 
 SETTINGS = replace(train.TINY, meanings=24, test_meanings=8, steps=6, save_every=3, pairs=8)
 ODD = meaning(
@@ -224,3 +225,21 @@ def test_the_card_is_made_of_the_results():
     log, found = (json.loads((folder / "results" / f"{name}.json").read_text()) for name in ("log", "evaluation"))
     assert (folder / "CARD.md").read_text(encoding="utf-8") == card.card(log, found, train.EMBEDDED)
     assert EMBEDDED.stat().st_size == log["bytes"][train.EMBEDDED]
+
+
+def test_odd_names_are_told_and_read_back():
+    rng = Random(3)
+    for what in (odd_meaning(rng) for _ in range(400)):
+        text, _ = lattice_of(what).choose(lambda options: rng.randrange(len(options)))
+        assert faults_of(text, what) == [], text
+
+
+@pytest.mark.parametrize("word", ["ONE", "counter", "Contra", "output", "relying", "result"])
+def test_names_that_begin_words_of_the_checker(word):
+    rng = Random(4)
+    for style in ("plain", "expert", "short"):
+        for winner in (True, False):
+            what = replace(meaning(word, [evidence(1, word, 0.4, ("left",))], versus=word, style=style), winner=winner)
+            for _ in range(40):
+                text, _ = lattice_of(what).choose(lambda options: rng.randrange(len(options)))
+                assert faults_of(text, what) == [], text

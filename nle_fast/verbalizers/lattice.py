@@ -151,16 +151,16 @@ class Walk:
 def _run(rest: _Rest | None, segments: tuple[Segment, ...] = ()) -> _Leaf:
     """Collects segments up to the next branching or the end."""
     found = list(segments)
-    while rest is not None:
-        nodes, at, after = rest
-        if at == len(nodes):
-            rest = after
-            continue
-        node, rest = nodes[at], (_Rest(nodes, at + 1, after) if at + 1 < len(nodes) else after)
-        if isinstance(node, Choice):
-            return _Leaf("".join(segment.text for segment in found), tuple(found), node, rest)
-        found.append(node)
-    return _Leaf("".join(segment.text for segment in found), tuple(found), None, None)
+    choice = None
+    while rest is not None and choice is None:
+        nodes, at, rest = rest
+        for node in nodes[at:]:
+            at += 1
+            if isinstance(node, Choice):
+                choice, rest = node, _Rest(nodes, at, rest) if at < len(nodes) else rest
+                break
+            found.append(node)
+    return _Leaf("".join([segment.text for segment in found]), tuple(found), choice, rest)
 
 
 def _enter(choice: Choice, rest: _Rest | None, segments: tuple[Segment, ...] = ()) -> list[_Leaf]:

@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias, get_args
 from nle_fast.errors import ConfigError, VerbalizerCancelled, VerbalizerError, VerbalizerTimeout
 from nle_fast.schema import Meaning, Span, Utterance
 from nle_fast.verbalizers.check import check
-from nle_fast.verbalizers.decoding import Tell, write_freely, write_path
+from nle_fast.verbalizers.decoding import Steps, Tell, Tokens, write_freely, write_path
 from nle_fast.verbalizers.grammar import lattice_of
 from nle_fast.verbalizers.llama_engine import POLL_S, Cancel, LlamaEngine
 from nle_fast.verbalizers.llama_flight import Job, Task
@@ -212,11 +212,15 @@ class Llama:
             raise
 
     def _path(self, meaning: Meaning, tell: Tell | None, model: Weights) -> Task:
-        """A path through the lattice."""
-        lattice, name = lattice_of(meaning), self.name
+        """A path through the lattice, which is built when the text is begun: of a batch, while others are written."""
+        name = self.name
         beginning, prompt = ((), compact(meaning)) if model.prompt == PROMPT else text_prompt(meaning)
         lead = " " if beginning else ""
-        return Task(beginning, prompt, lambda tokens, read: write_path(lattice.walk(), name, tokens, read, lead, tell))
+
+        def write(tokens: Tokens, read: list[int]) -> Steps:
+            return write_path(lattice_of(meaning).walk(), name, tokens, read, lead, tell)
+
+        return Task(beginning, prompt, write)
 
     def _text(self, meaning: Meaning, mistakes: Sequence[str], model: Weights) -> Task:
         """A free text."""

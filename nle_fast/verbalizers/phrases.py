@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from nle_fast.errors import VerbalizerError
 from nle_fast.schema import Evidence, Meaning
+from nle_fast.verbalizers.glossary import LEXICON
 from nle_fast.verbalizers.vocabulary import ENTRIES, RESERVED, WORDS, tokenize
 from nle_fast.verbalizers.words import clean, label_name, noun_phrase, other_number
 
@@ -37,6 +38,17 @@ _EDGES = (
 _GOES_ON = (WORDS | {",", "&", "/"}) - {"or"}  # may follow a name in a sentence; no sentence joins evidence by "or"
 _THINGS = frozenset(
     ["hand", "part", "class", "label", "concept", "picture", "image", "photo", "things", "decision", "side"]
+)
+_FOLLOW = _PREPOSITIONS | {":", "is", "are", "was", "were", "and", "as", "rather", "speak", "speaks", "would"}
+# Names with which other words begin: "counter: …", "output is …", "resting on …".
+_RUN_ON = frozenset(
+    entry.tokens[:size]
+    for words in LEXICON.values()
+    for entries in words.longer.values()
+    for entry in entries
+    if entry.kind != "glue"  # a name goes before glue
+    for size in range(1, len(entry.tokens))
+    if entry.tokens[size] in _FOLLOW
 )
 _INSIDE = frozenset(
     token for entries in ENTRIES.values() for entry in entries if entry.kind != "position" for token in entry.tokens[1:]
@@ -200,6 +212,8 @@ def _needs_quotes(words: str) -> bool:
     if tokens[0] in _EDGES or tokens[-1] in _EDGES:
         return True
     if any(token in RESERVED for token in tokens) or all(token in WORDS - _THINGS for token in tokens):
+        return True
+    if tokens in _RUN_ON:
         return True
     for i, token in enumerate(tokens):
         if token in _PLACE_WORDS and any(before in _PREPOSITIONS for before in tokens[max(0, i - 3) : i]):

@@ -64,7 +64,7 @@ class _Reader(Markers):
         if word in self.known or word in OPEN:
             known, skip = self.find_name(i, word)
             if known is not None and (skip or entry is None or len(known.tokens) > len(entry.tokens) or (
-                len(known.tokens) == len(entry.tokens) and known.bare
+                known.bare and (entry.kind == "glue" or len(known.tokens) == len(entry.tokens))
             )):  # fmt: skip
                 self._flush()
                 end = self.ends[i + skip + len(known.tokens) - 1]

@@ -2,8 +2,8 @@
 
     python -m training.verbalizer.soak        # ─► results/soak.json; 20,000 texts
 
-Half of the names are words, half are random Unicode. A text must say each fact once and nothing else, end with a stop,
-double no word that its names do not double, and know "a" from "an".
+Half of the names are odd: random Unicode, or words that mean something to the checker. A text must say each fact once
+and nothing else, end with a stop, double no word that its names do not double, and know "a" from "an".
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers import check
+from nle_fast.verbalizers.glossary import LEXICON
 from nle_fast.verbalizers.llama import Llama
 from nle_fast.verbalizers.phrases import names_of
 from training.verbalizer.generator import random_meaning
@@ -32,18 +33,28 @@ _ALPHABETS = (
     (0x20, 0x7F), (0x20, 0x7F), (0xA0, 0x250), (0x370, 0x400), (0x400, 0x460), (0x5D0, 0x5EB), (0x3040, 0x3100),
     (0x4E00, 0x4F00), (0x1F400, 0x1F480), (0x2000, 0x2070), (0, 0x20),
 )  # fmt: skip
+_PHRASES = sorted(
+    " ".join(entry.tokens)
+    for words in LEXICON.values()
+    for entries in (*words.longer.values(), (words.alone,))
+    for entry in entries
+    if entry is not None
+)
 _DOUBLED = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"\ba [aeio]\w|\ban [bcdfgjkmpqtvwyz][a-z]", re.IGNORECASE)
 
 
 def odd_name(rng: Random) -> str:
-    """Up to 14 characters of anything."""
-    low, high = rng.choice(_ALPHABETS)
-    return "".join(chr(rng.randrange(low, high)) if rng.random() < 0.85 else " " for _ in range(rng.randrange(15)))
+    """Up to 14 characters of anything, or words that mean something to the checker, alone or beside a thing."""
+    if rng.random() < 0.5:
+        low, high = rng.choice(_ALPHABETS)
+        return "".join(chr(rng.randrange(low, high)) if rng.random() < 0.85 else " " for _ in range(rng.randrange(15)))
+    words = rng.choice(("{}", "{}", "{} dog", "red wheel {}")).format(rng.choice(_PHRASES))
+    return rng.choice((words, words, words.capitalize(), words.upper()))
 
 
 def odd_meaning(rng: Random) -> Meaning:
-    """A meaning representation of 0 to 6 facts; in every second one the names are random Unicode."""
+    """A meaning representation of 0 to 6 facts; in every second one the names are odd."""
     meaning = random_meaning(rng)
     if rng.random() < 0.5:
         return meaning
