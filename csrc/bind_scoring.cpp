@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -88,12 +89,7 @@ py::object owned(PyObject* object) {
 
 // Names of attributes, made once: making them would take as long as looking them up.
 struct Names {
-  PyObject* is_cpu = PyUnicode_InternFromString("is_cpu");
-  PyObject* dtype = PyUnicode_InternFromString("dtype");
-  PyObject* is_contiguous = PyUnicode_InternFromString("is_contiguous");
   PyObject* is_neg = PyUnicode_InternFromString("is_neg");
-  PyObject* shape = PyUnicode_InternFromString("shape");
-  PyObject* data_ptr = PyUnicode_InternFromString("data_ptr");
   std::array<PyObject*, 4> fields = {PyUnicode_InternFromString("values"), PyUnicode_InternFromString("neurons"),
                                      PyUnicode_InternFromString("maps"), PyUnicode_InternFromString("total")};
 };
@@ -102,18 +98,46 @@ const Names& names() {
   return all;
 }
 
+// What DLPack (dmlc.github.io/dlpack, version 1) lays out in memory, as far as it is read here.
+namespace dlpack {
+constexpr std::int32_t kCpu = 1;
+constexpr std::uint8_t kFloat = 2, kBfloat = 4;
+struct Tensor {
+  void* data;
+  std::int32_t device, device_index, rank;
+  std::uint8_t code, bits;
+  std::uint16_t lanes;
+  std::int64_t *shape, *strides;
+  std::uint64_t offset;
+};
+struct Exchange {
+  std::uint32_t major, minor;
+  const Exchange* older;
+  void *allocate, *from_object, *to_object;
+  int (*look)(void* object, Tensor* tensor);  // borrows; 0, or -1 with a Python error
+};
+}  // namespace dlpack
+
 // Torch as its user imported it; nothing here imports it.
 struct Torch {
-  PyObject *tensor, *float32, *float16, *bfloat16;
+  PyObject* tensor = nullptr;
+  int (*look)(void*, dlpack::Tensor*) = nullptr;
 
+  // Null without torch, or with one that is older than DLPack's exchange in C.
   static const Torch* find() {
     static const Torch* known = nullptr;  // kept for the life of the process, as torch itself is
     if (known == nullptr) {
       const py::dict modules = py::module_::import("sys").attr("modules");
-      if (!modules.contains("torch") || !py::hasattr(modules["torch"], "bfloat16")) return nullptr;
-      const py::object torch = modules["torch"];
-      const auto member = [&](const char* name) { return py::object(torch.attr(name)).release().ptr(); };
-      known = new Torch{member("Tensor"), member("float32"), member("float16"), member("bfloat16")};
+      constexpr const char* kExchange = "__dlpack_c_exchange_api__";
+      if (!modules.contains("torch") || !py::hasattr(modules["torch"], "Tensor")) return nullptr;
+      const py::object tensor = modules["torch"].attr("Tensor");
+      if (!py::hasattr(tensor, kExchange)) return nullptr;
+      const py::object capsule = tensor.attr(kExchange);
+      const auto* exchange =
+          static_cast<const dlpack::Exchange*>(PyCapsule_GetPointer(capsule.ptr(), "dlpack_exchange_api"));
+      if (exchange == nullptr) throw py::error_already_set();
+      if (exchange->major != 1 || exchange->look == nullptr) return nullptr;
+      known = new Torch{py::object(tensor).release().ptr(), exchange->look};
     }
     return known;
   }
@@ -137,33 +161,32 @@ bool look_at_array(const py::array& array, View& view) {
   return set_shape(view, array.shape(), static_cast<std::size_t>(array.ndim()));
 }
 
-// Plain tensors of the CPU, through their attributes: the extension is built without torch. One that is sparse has no
-// data_ptr and raises.
-bool look_at_tensor(py::handle tensor, const Torch& torch, View& view) {
-  const auto get = [&](PyObject* name) { return owned(PyObject_GetAttr(tensor.ptr(), name)); };
-  const auto call = [&](PyObject* name) { return owned(PyObject_CallMethodNoArgs(tensor.ptr(), name)); };
-  const Names& name = names();
-  if (get(name.is_cpu).ptr() != Py_True) return false;
-  const py::object type = get(name.dtype);
-  if (type.ptr() == torch.float32) {
+// Plain tensors of the CPU; the extension is built without torch.
+bool look_at_tensor(py::handle given, const Torch& torch, View& view) {
+  dlpack::Tensor tensor;
+  if (torch.look(given.ptr(), &tensor) != 0) throw py::error_already_set();
+  if (tensor.device != dlpack::kCpu || tensor.lanes != 1 || tensor.data == nullptr) return false;
+  if (tensor.code == dlpack::kFloat && tensor.bits == 32) {
     view.element = nle::Element::float32;
-  } else if (type.ptr() == torch.float16) {
+  } else if (tensor.code == dlpack::kFloat && tensor.bits == 16) {
     view.element = nle::Element::float16;
-  } else if (type.ptr() == torch.bfloat16) {
+  } else if (tensor.code == dlpack::kBfloat && tensor.bits == 16) {
     view.element = nle::Element::bfloat16;
   } else {
     return false;
   }
-  if (call(name.is_contiguous).ptr() != Py_True || call(name.is_neg).ptr() != Py_False) return false;
-  const py::object shape = get(name.shape);
+  view.data = static_cast<const char*>(tensor.data) + tensor.offset;
   std::array<py::ssize_t, 4> lengths{};
-  if (!PyTuple_Check(shape.ptr()) || PyTuple_GET_SIZE(shape.ptr()) > 4) return false;
-  const auto rank = static_cast<std::size_t>(PyTuple_GET_SIZE(shape.ptr()));
-  for (std::size_t axis = 0; axis < rank; ++axis) {
-    lengths[axis] = PyLong_AsSsize_t(PyTuple_GET_ITEM(shape.ptr(), static_cast<py::ssize_t>(axis)));
+  if (tensor.rank > 4) return false;
+  const auto rank = static_cast<std::size_t>(tensor.rank);
+  std::copy_n(tensor.shape, rank, lengths.begin());
+  py::ssize_t step = 1;
+  for (std::size_t axis = rank; axis-- > 0; step *= lengths[axis]) {
+    if (lengths[axis] > 1 && tensor.strides != nullptr && tensor.strides[axis] != step) return false;
   }
-  view.data = PyLong_AsVoidPtr(call(name.data_ptr).ptr());
-  return view.data != nullptr && set_shape(view, lengths.data(), rank);
+  // The memory of a tensor that is negated when read holds the opposite.
+  if (owned(PyObject_CallMethodNoArgs(given.ptr(), names().is_neg)).ptr() != Py_False) return false;
+  return set_shape(view, lengths.data(), rank);
 }
 
 bool look_at(py::handle given, View& view) {
@@ -173,12 +196,28 @@ bool look_at(py::handle given, View& view) {
   try {
     return look_at_tensor(given, *torch, view);
   } catch (py::error_already_set&) {
-    return false;  // a tensor without memory of its own, as torch.func makes them
+    return false;  // sparse, or without memory of its own, as torch.func makes them
   }
 }
 
 bool equal(py::handle text, const char* expected) {
   return PyUnicode_Check(text.ptr()) && PyUnicode_CompareWithASCIIString(text.ptr(), expected) == 0;
+}
+
+// An array whose values are not set yet. pybind11's own constructor takes twice as long.
+struct Fresh {
+  py::object array;
+  void* data;
+};
+template <class T>
+Fresh fresh(std::initializer_list<py::ssize_t> shape) {
+  static PyObject* const type = py::dtype::of<T>().release().ptr();
+  const auto& numpy = py::detail::npy_api::get();
+  Py_INCREF(type);  // which the call takes
+  py::object array = owned(numpy.PyArray_NewFromDescr_(numpy.PyArray_Type_, type, static_cast<int>(shape.size()),
+                                                       shape.begin(), nullptr, nullptr, 0, nullptr));
+  void* data = py::detail::array_proxy(array.ptr())->data;
+  return {std::move(array), data};
 }
 
 // TopNeurons of arrays that are plain and options that are right, or None: then the caller checks, converts and names
@@ -205,13 +244,14 @@ py::object score_plain(py::handle activations, py::handle gradients, py::handle 
 
   static const nle::VectorUnit unit = nle::vector_units().back();
   const py::ssize_t kept = wanted * (int{supporting} + int{opposing});
-  py::array_t<float> values({n, kept}), planes({n, kept, height, width}), total({n});
-  py::array_t<std::int64_t> chosen({n, kept});
+  const auto values = fresh<float>({n, kept}), planes = fresh<float>({n, kept, height, width}),
+             total = fresh<float>({n});
+  const auto chosen = fresh<std::int64_t>({n, kept});
   std::vector<std::int64_t> bad(static_cast<std::size_t>(n));
   const nle::ScoreInput input{maps.data, slopes.data, maps.element, slopes.rank == 2, n, neurons, height * width};
   const nle::ScoreOptions options{maximum ? nle::Reduce::max : nle::Reduce::sum, supporting, opposing, wanted, 1, unit};
-  const nle::ScoreOutput output{values.mutable_data(), chosen.mutable_data(), planes.mutable_data(),
-                                total.mutable_data(), bad.data()};
+  const nle::ScoreOutput output{static_cast<float*>(values.data), static_cast<std::int64_t*>(chosen.data),
+                                static_cast<float*>(planes.data), static_cast<float*>(total.data), bad.data()};
   {
     py::gil_scoped_release release;
     nle::score_neurons(input, options, output);
@@ -220,7 +260,7 @@ py::object score_plain(py::handle activations, py::handle gradients, py::handle 
 
   auto* type = reinterpret_cast<PyTypeObject*>(top_type.ptr());
   py::object top = owned(type->tp_alloc(type, 0));
-  const std::array<py::handle, 4> found = {values, chosen, planes, total};
+  const std::array<py::handle, 4> found = {values.array, chosen.array, planes.array, total.array};
   for (std::size_t i = 0; i < found.size(); ++i) {
     // As object.__setattr__, which a frozen dataclass's own initialiser uses.
     if (PyObject_GenericSetAttr(top.ptr(), names().fields[i], found[i].ptr()) != 0) throw py::error_already_set();

@@ -209,7 +209,7 @@ def _needs_quotes(words: str) -> bool:
     if not _PLAIN_WORDS.fullmatch(words):
         return True
     tokens = _key(words)
-    if tokens[0] in _EDGES or tokens[-1] in _EDGES:
+    if tokens[0] in _EDGES or tokens[-1] in _EDGES | {"a", "an", "the"}:
         return True
     if any(token in RESERVED for token in tokens) or all(token in WORDS - _THINGS for token in tokens):
         return True
