@@ -35,7 +35,7 @@ def captum_scores(
     kept = {}
     hook = layer.register_forward_hook(lambda _m, _i, output: kept.update(maps=output.detach()))
     try:
-        with torch.inference_mode():
+        with torch.no_grad():  # Captum cannot use what inference mode made
             winner = network(images).argmax(1)
     finally:
         hook.remove()

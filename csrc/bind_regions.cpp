@@ -23,6 +23,18 @@ py::object owned(PyObject* object) {
   return py::reinterpret_steal<py::object>(object);
 }
 
+// A whole number as a float. The small ones, of which outlines are full, are made once and kept, as Python keeps small
+// integers.
+py::object whole(std::int64_t value) {
+  static std::array<PyObject*, 1025> kept{};
+  if (value < 0 || value >= static_cast<std::int64_t>(kept.size())) {
+    return owned(PyFloat_FromDouble(static_cast<double>(value)));
+  }
+  PyObject*& number = kept[static_cast<std::size_t>(value)];
+  if (number == nullptr) number = owned(PyFloat_FromDouble(static_cast<double>(value))).release().ptr();
+  return py::reinterpret_borrow<py::object>(number);
+}
+
 // Regions are made with the C API: through the initialiser of a frozen dataclass and pybind11's casts, making the
 // objects would take as long as finding the regions.
 class Tuple {
@@ -67,10 +79,12 @@ class RegionMaker {
     const double twice = 2.0 * static_cast<double>(found.area);
     Tuple outline(found.outline.size());
     for (const nle::Point& corner : found.outline) {
-      outline.add(Tuple(2).add(static_cast<double>(corner.x)).add(static_cast<double>(corner.y)).take_plain());
+      outline.add(Tuple(2).add(whole(corner.x)).add(whole(corner.y)).take_plain());
     }
     Tuple cells(9);
-    for (const std::int64_t area : found.cells) cells.add(static_cast<double>(area) / pixels);
+    for (const std::int64_t area : found.cells) {
+      cells.add(area == 0 ? whole(0) : owned(PyFloat_FromDouble(static_cast<double>(area) / pixels)));
+    }
     // One name if the cells merge into one, else that of the main cell.
     py::object position = merged_[found.places];
     if (position.is_none()) position = cells_[static_cast<std::size_t>(found.cell)];
