@@ -135,8 +135,8 @@ struct Torch {
       const py::object capsule = tensor.attr(kExchange);
       const auto* exchange =
           static_cast<const dlpack::Exchange*>(PyCapsule_GetPointer(capsule.ptr(), "dlpack_exchange_api"));
-      if (exchange == nullptr) throw py::error_already_set();
-      if (exchange->major != 1 || exchange->look == nullptr) return nullptr;
+      PyErr_Clear();  // of a capsule with another name
+      if (exchange == nullptr || exchange->major != 1 || exchange->look == nullptr) return nullptr;
       known = new Torch{py::object(tensor).release().ptr(), exchange->look};
     }
     return known;
