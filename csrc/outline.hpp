@@ -44,18 +44,24 @@ struct Runs {
 // pixels (4-connectivity) or around the "off" pixels (8-connectivity, which keeps the region in one loop).
 void link_line(Runs& runs, int above, int here, int end, bool diagonal);
 
+// The same where it is simple, else false and nothing is done: each run below lies under one run above, of which it
+// touches no other, not even by a corner. Most lines are of this kind.
+bool link_alike(Runs& runs, int above, int here, int end);
+
 // Corners of the loop through the left side of `run`, clockwise on screen, beginning at that side's upper end. For the
 // first run of a region in scan order this is the outer boundary; holes are loops of their own and never visited.
-void trace(const Runs& runs, int run, std::vector<Point>& polygon);
+// `polygon` has room for four corners a run; returns how many there are.
+int trace(const Runs& runs, int run, Point* polygon);
 
 // Twice the area inside a closed polygon, positive when clockwise on screen.
-std::int64_t double_area(const std::vector<Point>& polygon);
+std::int64_t double_area(const Point* polygon, int size);
 
 // Leaves out corners such that none is farther than `tolerance` pixels from the polygon that remains. A polygon that
 // would lose or gain more than a tenth of its area (a dot, a thin line) is kept closer to the original instead.
 class Simplifier {
  public:
-  void operator()(std::vector<Point>& polygon, double tolerance);
+  // Shortens `polygon` and returns its new size.
+  int operator()(Point* polygon, int size, double tolerance);
 
  private:
   void keep_between(int from, int to, double tolerance);

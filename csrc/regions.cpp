@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <thread>
 
+#include "crossings.hpp"
 #include "parallel.hpp"
 
 namespace nle {
@@ -26,10 +28,10 @@ struct Segment {
   double zero;  // where x would be at fraction 0
 };
 
-// A picture row lies between map rows `map_row` and `map_row + 1`.
-struct Row {
+// Picture rows [from, to) lie between map rows `map_row` and `map_row + 1`.
+struct Band {
   int map_row;
-  double fraction;
+  int from, to;
 };
 
 // All that depends on the picture and the window but not on the map; made once for maps that share them.
@@ -40,12 +42,15 @@ struct Geometry {
         box(visible_pixels(picture_size, map_window)),
         cells(make_cells(picture_size, box)),
         pixels_per_column((map_window.right - map_window.left) / map_width) {
+    row_fractions.assign(static_cast<std::size_t>(box.y1), 0.0);
     for (int y = box.y0; y < box.y1; ++y) {
       const double v = coordinate(y, window.top, window.bottom, map_height);
       const int map_row = base_of(v, map_height);
-      rows.push_back({map_row, v - map_row});
+      if (bands.empty() || bands.back().map_row != map_row) bands.push_back({map_row, y, y});
+      bands.back().to = y + 1;
+      row_fractions[y] = v - map_row;
     }
-    fractions.assign(static_cast<std::size_t>(box.x1), 0.0);
+    fractions.assign(static_cast<std::size_t>(box.x1) + 1, 0.0);  // one more to be read, see Fractions
     fraction_sums.assign(static_cast<std::size_t>(box.x1) + 1, 0.0);
     for (int x = box.x0; x < box.x1; ++x) {
       const double u = coordinate(x, window.left, window.right, map_width);
@@ -65,7 +70,8 @@ struct Geometry {
   CellGrid cells;
   double pixels_per_column;
   std::vector<Segment> segments;
-  std::vector<Row> rows;              // from box.y0 on
+  std::vector<Band> bands;
+  std::vector<double> row_fractions;  // of row y; those above box.y0 are not used
   std::vector<double> fractions;      // of pixel x; those left of box.x0 are not used
   std::vector<double> fraction_sums;  // over the pixels before x
 };
@@ -76,11 +82,11 @@ struct Tally {
   int first_run;
   int left, right, top, bottom;
   std::int64_t area = 0, sum_x2 = 0, sum_y2 = 0;
-  double sum = 0.0, peak;
+  double sum = 0.0, peak = -std::numeric_limits<double>::infinity();
   CellAreas cells{};
 
-  Tally(int label, int run, int from, int to, int row, double value)
-      : parent(label), first_run(run), left(from), right(to), top(row), bottom(row + 1), peak(value) {}
+  Tally(int label, int run, int from, int to, int row)
+      : parent(label), first_run(run), left(from), right(to), top(row), bottom(row + 1) {}
 
   void merge(const Tally& other) {
     left = std::min(left, other.left);
@@ -104,21 +110,15 @@ class Finder {
   std::vector<FoundRegion> operator()(const float* map, const Geometry& geometry);
 
  private:
-  // A segment within the rows between two map rows. The value at (x, row) is r0 + (r1 - r0) * fractions[x] with
-  // r0 = left + left_step * g, r1 = right + right_step * g, g the row's fraction.
-  struct Patch {
-    int from, to;
-    double zero;
-    double left, left_step, right, right_step;
-    bool everywhere;  // on at all of its pixels, for certain
-  };
   struct RunValues {
     double sum, peak;
   };
 
   void select_patches(const float* map, int row);
-  void scan_row(int y, double g);
-  void join_row(int y, int above, int here);
+  void find_ends(const Band& band);
+  void scan_row(const Band& band, int y);
+  void label_row(int y, int above, int here);
+  void tally_row(int y, int here);
   int find(int label);
   int unite(int a, int b);
   std::vector<FoundRegion> collect();
@@ -129,6 +129,8 @@ class Finder {
   double level_ = 0.0;   // on where value > level_
   double margin_ = 0.0;  // beyond any rounding error of an interpolated value
   std::vector<Patch> patches_;
+  std::vector<std::int32_t> from_, to_;  // of each patch and row of the band, see RowEnds
+  std::vector<double> start_, slope_;
   Runs runs_;
   std::vector<int> labels_;        // of each run
   std::vector<RunValues> values_;  // of each run of the current row
@@ -145,24 +147,26 @@ std::vector<FoundRegion> Finder::operator()(const float* map, const Geometry& ge
   level_ = options_.threshold * static_cast<double>(*high);
   margin_ = 1e-12 * std::max(static_cast<double>(*high), -static_cast<double>(*low));
   runs_.count = 0;
-  labels_.clear();
   tallies_.clear();
 
   int above = 0;
-  int map_row = -1;
-  for (int y = geometry.box.y0; y < geometry.box.y1; ++y) {
-    const Row& row = geometry.rows[static_cast<std::size_t>(y - geometry.box.y0)];
-    if (row.map_row != map_row) {
-      map_row = row.map_row;
-      select_patches(map, map_row);
+  for (const Band& band : geometry.bands) {
+    select_patches(map, band.map_row);
+    find_ends(band);
+    for (int y = band.from; y < band.to; ++y) {
+      const int here = runs_.count;
+      scan_row(band, y);
+      if (above < runs_.count) {
+        if (link_alike(runs_, above, here, runs_.count)) {
+          for (int run = here; run < runs_.count; ++run) labels_[run] = find(labels_[above + run - here]);
+        } else {
+          link_line(runs_, above, here, runs_.count, options_.diagonal);
+          label_row(y, above, here);
+        }
+        tally_row(y, here);
+      }
+      above = here;
     }
-    const int here = runs_.count;
-    scan_row(y, row.fraction);
-    if (above < runs_.count) {
-      link_line(runs_, above, here, runs_.count, options_.diagonal);
-      join_row(y, above, here);
-    }
-    above = here;
   }
   link_line(runs_, above, runs_.count, runs_.count, options_.diagonal);
   return collect();
@@ -182,38 +186,42 @@ void Finder::select_patches(const float* map, int row) {
   }
 }
 
-// The value rises or falls along a segment, also after rounding (each operation is monotone in x), so that the "on"
-// pixels are all, none, a head or a tail of it. The crossing is solved for, then set right by evaluating the
-// definition at the pixels beside it.
-void Finder::scan_row(int y, double g) {
-  const double level = level_;
+void Finder::find_ends(const Band& band) {
+  const int rows = band.to - band.from;
+  const std::size_t needed = patches_.size() * static_cast<std::size_t>(rows);
+  if (needed > from_.size()) {
+    from_.resize(needed);
+    to_.resize(needed);
+    start_.resize(needed);
+    slope_.resize(needed);
+  }
+  const Fractions fractions{geometry_->fractions.data(), geometry_->row_fractions.data() + band.from, rows,
+                            geometry_->pixels_per_column};
+  std::size_t at = 0;
+  for (const Patch& patch : patches_) {
+    find_row_ends(patch, fractions, level_, {&from_[at], &to_[at], &start_[at], &slope_[at]});
+    at += static_cast<std::size_t>(rows);
+  }
+}
+
+// Joins what the patches of a row have on into runs.
+void Finder::scan_row(const Band& band, int y) {
   const double* fractions = geometry_->fractions.data();
   const double* sums = geometry_->fraction_sums.data();
-  const double pixels_per_column = geometry_->pixels_per_column;
   runs_.reserve(static_cast<int>(patches_.size()));
-  values_.resize(patches_.size());
+  if (labels_.size() < runs_.y.size()) labels_.resize(runs_.y.size());
+  if (values_.size() < patches_.size()) values_.resize(patches_.size());
   const int first = runs_.count;
   RunValues* value = nullptr;  // of the last run of this row
   int open_end = -1;           // where the last run of this row ends so far
-  for (const Patch& patch : patches_) {
-    const double r0 = patch.left + patch.left_step * g;
-    const double slope = (patch.right + patch.right_step * g) - r0;
-    int from = patch.from;
-    int to = patch.to;
-    if (!patch.everywhere) {
-      const auto on = [=](int x) { return r0 + slope * fractions[x] > level; };
-      const bool first_on = on(from);
-      const bool last_on = on(to - 1);
-      if (!first_on && !last_on) continue;
-      if (first_on != last_on) {
-        // `x` becomes the first pixel that is not like the first one: from < x <= to - 1.
-        const double solved = patch.zero + (level - r0) / slope * pixels_per_column;
-        int x = static_cast<int>(std::min(std::max(solved, static_cast<double>(from)), to - 2.0)) + 1;
-        while (on(x) == first_on) ++x;
-        while (on(x - 1) != first_on) --x;
-        (first_on ? to : from) = x;
-      }
-    }
+  const auto rows = static_cast<std::size_t>(band.to - band.from);
+  const std::size_t end = patches_.size() * rows;
+  for (auto at = static_cast<std::size_t>(y - band.from); at < end; at += rows) {
+    const int from = from_[at];
+    const int to = to_[at];
+    if (from == to) continue;
+    const double r0 = start_[at];
+    const double slope = slope_[at];
     // Arithmetic series: the fractions of the pixels were summed once per picture.
     const double sum = (to - from) * r0 + slope * (sums[to] - sums[from]);
     const double peak = r0 + slope * fractions[slope > 0.0 ? to - 1 : from];
@@ -246,16 +254,11 @@ int Finder::unite(int a, int b) {
   return a;
 }
 
-// Gives each run of the row the label of the runs that it touches in the row above, and adds it to the tally.
-void Finder::join_row(int y, int above, int here) {
+// Gives each run of the row the label of the runs that it touches in the row above, or a new one.
+void Finder::label_row(int y, int above, int here) {
   const std::int32_t* x = runs_.x.data();
   const int reach = options_.diagonal ? 1 : 0;
-  const std::array<int, 4>& cut = geometry_->cells.cut_x;
-  const std::array<int, 4>& cut_y = geometry_->cells.cut_y;
-  const int cell_row = y < cut_y[1] ? 0 : (y < cut_y[2] ? 1 : 2);
-  const int end = runs_.count;
-  labels_.resize(static_cast<std::size_t>(end));
-  for (int run = here; run < end; ++run) {
+  for (int run = here; run < runs_.count; ++run) {
     const int from = x[2 * run];
     const int to = x[2 * run + 1];
     while (above < here && x[2 * above + 1] + reach <= from) ++above;
@@ -263,14 +266,24 @@ void Finder::join_row(int y, int above, int here) {
     for (int other = above; other < here && x[2 * other] < to + reach; ++other) {
       label = label < 0 ? find(labels_[other]) : unite(label, labels_[other]);
     }
-    const RunValues& value = values_[static_cast<std::size_t>(run - here)];
     if (label < 0) {
       label = static_cast<int>(tallies_.size());
-      tallies_.emplace_back(label, run, from, to, y, value.peak);
+      tallies_.emplace_back(label, run, from, to, y);
     }
     labels_[run] = label;
+  }
+}
 
-    Tally& tally = tallies_[label];
+void Finder::tally_row(int y, int here) {
+  const std::int32_t* x = runs_.x.data();
+  const std::array<int, 4>& cut = geometry_->cells.cut_x;
+  const std::array<int, 4>& cut_y = geometry_->cells.cut_y;
+  const int cell_row = y < cut_y[1] ? 0 : (y < cut_y[2] ? 1 : 2);
+  for (int run = here; run < runs_.count; ++run) {
+    const int from = x[2 * run];
+    const int to = x[2 * run + 1];
+    const RunValues& value = values_[static_cast<std::size_t>(run - here)];
+    Tally& tally = tallies_[labels_[run]];
     const std::int64_t length = to - from;
     tally.left = std::min(tally.left, from);
     tally.right = std::max(tally.right, to);
@@ -281,9 +294,11 @@ void Finder::join_row(int y, int above, int here) {
     tally.sum += value.sum;
     tally.peak = std::max(tally.peak, value.peak);
     std::int64_t* cells = &tally.cells[static_cast<std::size_t>(3 * cell_row)];
-    for (int column = 0; column < 3; ++column) {
-      cells[column] += std::max(0, std::min(to, cut[column + 1]) - std::max(from, cut[column]));
-    }
+    const int in_first = std::min(to, cut[1]) - std::min(from, cut[1]);
+    const int in_last = std::max(to, cut[2]) - std::max(from, cut[2]);
+    cells[0] += in_first;
+    cells[1] += to - from - in_first - in_last;
+    cells[2] += in_last;
   }
 }
 
@@ -303,6 +318,8 @@ std::vector<FoundRegion> Finder::collect() {
   }
   std::stable_sort(order_.begin(), order_.end(), [this](int a, int b) { return tallies_[a].area > tallies_[b].area; });
 
+  const auto corners = 4 * static_cast<std::size_t>(runs_.count);
+  if (polygon_.size() < corners) polygon_.resize(corners);
   std::vector<FoundRegion> regions;
   regions.reserve(order_.size());
   for (const int label : order_) {
@@ -322,9 +339,9 @@ std::vector<FoundRegion> Finder::collect() {
     region.cells = tally.cells;
     region.places = places_by_area(tally.cells, geometry_->cells);
     region.cell = main_cell(tally.cells, size, tally.area, tally.sum_x2, tally.sum_y2);
-    trace(runs_, tally.first_run, polygon_);
-    if (tolerance > 0.0) simplify_(polygon_, tolerance);
-    region.outline = polygon_;
+    int size = trace(runs_, tally.first_run, polygon_.data());
+    if (tolerance > 0.0) size = simplify_(polygon_.data(), size, tolerance);
+    region.outline.assign(polygon_.data(), polygon_.data() + size);
   }
   return regions;
 }
