@@ -10,14 +10,19 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+import torch
+import torch.utils.dlpack
 from classifier_contract import check_classifier, scores
 from networks import CASES, Case, ids, pictures
 from onnx_cases import CHANNELS, CLASSES, SIZE, Builder, network, random, save
 from onnx_exports import BY_NAME, captum_scores, close, exported, plain, reference, tensor_of, torch_logits
 
 from nle_fast.classifiers.base import read
+from nle_fast.classifiers.looking import look
 from nle_fast.classifiers.onnx_model import OnnxClassifier
+from nle_fast.classifiers.onnx_session import Session
 from nle_fast.errors import BackendError, ModelError
+from nle_fast.timing import Laps
 
 DYNAMO = {"resnet", "densenet", "mobilenet_v3", "squeezenet", "alexnet", "shared"}  # the rest by the old exporter only
 EXPORTS = [(case, dynamo) for case in CASES for dynamo in (False, True) if not dynamo or case.name in DYNAMO]
@@ -177,6 +182,35 @@ def test_missing_gpu_is_an_error_and_nothing_is_printed(capfd: pytest.CaptureFix
     with pytest.raises(BackendError, match=r"`device` must be one that .*; .*device='cpu'"):
         OnnxClassifier(exported("resnet"), device="cuda")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["resnet", "squeezenet"])
+def test_what_stays_on_the_device_for_scoring_is_not_copied(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU, with the CPU as the device: there the outputs are bound, and handed to torch by DLPack."""
+    case = BY_NAME[name]
+    classifier, images = OnnxClassifier(exported(name)), pictures(case).numpy()
+    plain_reading = read(classifier, images)
+    copied = look(classifier, images, None, None, 5, "sum", "both", Laps(len(images)))
+    monkeypatch.setattr(Session, "shares_gpu", True)
+    addresses, from_dlpack = [], torch.utils.dlpack.from_dlpack
+
+    def kept(value: Any) -> torch.Tensor:
+        tensor = from_dlpack(value)
+        assert tensor.data_ptr() == value.data_ptr()
+        addresses.append(tensor.data_ptr())
+        return tensor
+
+    monkeypatch.setattr(torch.utils.dlpack, "from_dlpack", kept)
+    classifier = OnnxClassifier(exported(name))
+    reading = read(classifier, images)
+    kinds = [isinstance(field, torch.Tensor) for field in reading]
+    assert kinds == [False, True, True, False]
+    assert reading.activations.data_ptr() == addresses[0]
+    for bound, plainly in zip(reading, plain_reading, strict=True):
+        np.testing.assert_array_equal(np.asarray(bound), plainly)
+    seen = look(classifier, images, None, None, 5, "sum", "both", Laps(len(images)))
+    for one, other in zip(seen.top, copied.top, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 # ---- the real networks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -139,9 +140,9 @@ class OnnxClassifier:
         chosen, rival = self._classes("target", target, len(pictures)), self._classes("versus", versus, len(pictures))
         if self._weights is None:
             feeds = {self._graph.picture: pictures, TARGET: chosen, VERSUS: rival}
-            scores, activations, gradients, chosen = self._run("read", feeds)
+            scores, activations, gradients, chosen = self._run("read", feeds, self._stay)
         else:
-            scores, activations = self._run("read", {self._graph.picture: pictures})
+            scores, activations = self._run("read", {self._graph.picture: pictures}, self._stay)
         scores = _float32(scores).reshape(len(pictures), -1)
         if self._weights is not None:
             chosen = np.where(chosen < 0, scores.argmax(1), chosen)
@@ -191,7 +192,8 @@ class OnnxClassifier:
         rows = self._weights[target]
         if (versus >= 0).any():
             rows = rows - np.where(versus[:, None] >= 0, self._weights[versus], np.float32(0))
-        return rows * np.float32(1 / (activations.shape[2] * activations.shape[3]))
+        rows = rows * np.float32(1 / (activations.shape[2] * activations.shape[3]))
+        return rows if isinstance(activations, np.ndarray) else activations.new_tensor(rows)
 
     def _verified(self, weights: Floats | None) -> Floats | None:
         """The weights if they do predict how the logits move with random activations, else None."""
@@ -208,11 +210,18 @@ class OnnxClassifier:
 
     # ---- running
 
-    def _run(self, part: str, feeds: dict[str, Array]) -> list[Array]:
+    @cached_property
+    def _stay(self) -> tuple[str, ...]:
+        """What of "read" stays on the GPU for the scoring, which sends the maps of its k neurons to the host."""
+        if not self._session("read").shares_gpu:
+            return ()
+        return (self.layer,) if self.closed_form else (self.layer, GRADIENT)
+
+    def _run(self, part: str, feeds: dict[str, Array], stay: Collection[str] = ()) -> list[Array]:
         session, size = self._session(part), self._batch
         count = len(next(iter(feeds.values())))
         if size is None or count == size:
-            return session.run(feeds)
+            return session.run(feeds, stay)
         pieces = []
         for start in range(0, count, size):
             rows = np.minimum(np.arange(start, start + size), count - 1)  # the last picture fills the last batch
@@ -264,4 +273,6 @@ class OnnxClassifier:
 
 
 def _float32(array: Array) -> Floats:
-    return array.astype(np.float32, copy=False)
+    if isinstance(array, np.ndarray):
+        return array.astype(np.float32, copy=False)
+    return array.float()  # a tensor that stayed

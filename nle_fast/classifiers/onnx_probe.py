@@ -87,7 +87,6 @@ class _Runner:
         self._names = [graph.picture, *(name for name in names if graph.is_tensor(name))]
         probes = [helper.make_node("Shape", [name], [f"nle_fast_shape_{i}"]) for i, name in enumerate(self._names)]
         outputs = [value.name for value in graph.model.graph.output if graph.is_float(value.name)]
-        self._outputs = [*(node.output[0] for node in probes), *outputs]
         infos = [helper.make_tensor_value_info(node.output[0], TensorProto.INT64, None) for node in probes]
         infos += [graph.info(name) for name in outputs]
         model = graph.cut_out([*graph.nodes, *probes], (), [graph.picture_info(batch)], infos)
@@ -98,7 +97,7 @@ class _Runner:
         one = (*size, 3) if self._graph.channels_last else (self._graph.picture_shape[1] or 3, *size)
         pictures = np.random.default_rng(7).standard_normal((count, *one))[::-1]
         feeds = {self._graph.picture: np.ascontiguousarray(pictures, dtype=self._graph.picture_dtype)}
-        results = self._session.run(feeds, self._outputs)
+        results = self._session.run(feeds)
         shapes = [tuple(int(extent) for extent in shape) for shape in results[: len(self._names)]]
         return dict(zip(self._names, shapes, strict=True)), results[len(self._names) :]
 
