@@ -56,7 +56,7 @@ def why_not(way):
 
 
 def rounds_of(batch):
-    return {1: 40, 8: 8, 64: 3}[batch]
+    return {1: 40, 8: 20, 64: 3}[batch]
 
 
 def exported(network, folder):
