@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def find_regions(
     merged_names: tuple[str | None, ...],
     cell_names: tuple[str, ...],
 ) -> tuple[tuple[Region, ...], ...]: ...
-def places_by_area(cells: list[int], width: int, height: int, window: list[float]) -> int: ...
+def places_by_area(cells: list[int], width: int, height: int, window: Sequence[float]) -> int: ...
 
 # stop_flag
 class StopFlag:

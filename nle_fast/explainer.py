@@ -241,7 +241,7 @@ class Explainer:
         i: int,
     ) -> Meaning:
         """Picture i of a batch, from scores to what will be said."""
-        explained = read_prediction(logits, self.labels, target)
+        explained = winner if target == winner.index else read_prediction(logits, self.labels, target)
         versus = None if other < 0 else read_prediction(logits, self.labels, other)
         evidence = gather_evidence(top.values[i], top.neurons[i], float(top.total[i]), places, self._words, self._top_k)
         return build_meaning(winner, explained, versus, evidence, self.classifier.layer, self.config.style)

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images, check_logits
+from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images
 from nle_fast.classifiers.torch_head import backward, final_weight, one_hot, with_graph
 from nle_fast.classifiers.torch_layers import find_layer, look_at
 from nle_fast.classifiers.torch_rows import by_autograd
@@ -204,7 +204,7 @@ class TorchClassifier:
                 scores, inner, leaf = self._rows(maps)
             else:
                 scores = self._head(maps)
-            logits = check_logits(self._float(scores), images, self.num_classes)
+            logits = self._float(scores)
             winner = logits.argmax(axis=1).astype(np.int64)
             wanted = check_classes("target", target, count, self.num_classes)
             chosen = winner if wanted is None else np.where(wanted < 0, winner, wanted)
@@ -291,7 +291,8 @@ class TorchClassifier:
         return None if classes is None else torch.from_numpy(classes).to(self._device)
 
     def _float(self, logits: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
-        return np.asarray(logits.detach().float().cpu().numpy()).reshape(len(logits) if logits.ndim > 1 else 1, -1)
+        rows = logits if logits.dtype == torch.float32 else logits.float()
+        return np.asarray(rows.numpy(force=True)).reshape(len(logits) if logits.ndim > 1 else 1, -1)
 
     def _noise(self, shape: tuple[int, ...]) -> Tensor:
         generator = torch.Generator().manual_seed(len(shape) + shape[0])  # the user's generator stays as it is
@@ -322,7 +323,7 @@ def _rows(weight: Tensor, target: Tensor, versus: Tensor | None, maps: Tensor) -
     rows = weight[target]
     if versus is not None:
         rows = rows - weight[versus.clamp(min=0)] * (versus >= 0)[:, None]
-    return rows / maps.shape[2:].numel()
+    return rows.mul_(1 / (maps.shape[2] * maps.shape[3]))  # indexing has copied them
 
 
 def _close(actual: Tensor, expected: Tensor) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.config import PositionRule
-from nle_fast.ops.positions import positions_by_any, positions_by_area
+from nle_fast.ops.positions import area_names, positions_by_any
 from nle_fast.ops.regions import find_regions
 from nle_fast.schema import Region
 
@@ -44,19 +44,13 @@ def find_places(
     """
     k = maps.shape[1]
     flat = maps.reshape(-1, *maps.shape[2:])
-    regions = find_regions(
-        flat,
-        np.repeat(np.asarray(picture_sizes, np.int64), k, axis=0),
-        threshold,
-        connectivity,
-        min_area,
-        window=np.repeat(np.asarray(windows, np.float64), k, axis=0),
-    )
+    sizes, covered = np.asarray(picture_sizes, np.int64), np.asarray(windows, np.float64)
+    if len(sizes) > 1:  # one row serves all maps
+        sizes, covered = sizes.repeat(k, axis=0), covered.repeat(k, axis=0)
+    regions = find_regions(flat, sizes, threshold, connectivity, min_area, window=covered)
     if rule == "any":
         positions = positions_by_any(flat, threshold)
     else:
-        positions = tuple(
-            positions_by_area(found, picture_sizes[i // k], windows[i // k]) for i, found in enumerate(regions)
-        )
+        positions = tuple(area_names(found, picture_sizes[i // k], windows[i // k]) for i, found in enumerate(regions))
     places = list(zip(regions, positions, strict=True))
     return [places[start : start + k] for start in range(0, len(places), k)]

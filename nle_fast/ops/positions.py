@@ -109,12 +109,18 @@ def positions_by_area(
     """
     sizes = check_sizes(picture_size, 1)
     windows = check_windows(window, sizes, 1)
+    return area_names(regions, sizes[0].tolist(), windows[0].tolist())
+
+
+def area_names(regions: Sequence[Region], picture_size: Sequence[int], window: Sequence[float]) -> tuple[str, ...]:
+    """`positions_by_area` of a size and a window that `find_regions` has checked."""
     if not regions:
         return ()
-    width, height = sizes[0].tolist()
+    width, height = picture_size
+    pixels = width * height
     # Fractions of the picture are whole numbers of pixels; the rule compares those, exactly.
-    cells = [sum(round(region.cells[cell] * width * height) for region in regions) for cell in range(9)]
-    return merge_positions(_core.places_by_area(cells, width, height, windows[0].tolist()))
+    cells = [sum(round(area * pixels) for area in areas) for areas in zip(*(r.cells for r in regions), strict=True)]
+    return merge_positions(_core.places_by_area(cells, width, height, window))
 
 
 def positions_by_any(
