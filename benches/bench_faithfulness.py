@@ -21,7 +21,7 @@ import numpy as np
 from nle_fast import Explainer
 from nle_fast.bundle import DEFAULT_BUNDLE, read_bundle
 from nle_fast.certificate import measure_certificate
-from nle_fast.classifiers import read
+from nle_fast.classifiers import read, read_class_maps
 from nle_fast.faithfulness import EvaluateOptions, evaluate, read_hypernyms
 from nle_fast.faithfulness.evaluate import find_pictures
 from nle_fast.world import Scene
@@ -38,11 +38,11 @@ def test_certificate(side_by_side):
     picture = Scene.random(11).picture
     explanation = explainer(picture, certify=True)
     images = explainer.preprocess([explanation.picture])
-    activations = read(explainer.classifier, images).activations
-    facts = explanation.prediction, explanation.meaning, explanation.spans
-    assert measure_certificate(explainer.classifier, activations, *facts) == explanation.certificate
+    reading, maps = read_class_maps(explainer.classifier, images)
+    facts = explanation.prediction, explanation.meaning, explanation.spans, maps
+    assert measure_certificate(explainer.classifier, reading.activations, *facts) == explanation.certificate
     ways = {
-        "nle_fast": lambda: measure_certificate(explainer.classifier, activations, *facts),
+        "nle_fast": lambda: measure_certificate(explainer.classifier, reading.activations, *facts),
         "plain forward": lambda: explainer.classifier.logits(explainer.classifier.activations(images)),
     }
     side_by_side("certificate", ways)
@@ -52,10 +52,10 @@ def certificate_cost(explainer: Explainer, rounds: int = 40) -> dict[str, float]
     """Median milliseconds of a certificate and of the forward, in turn, and the median of their ratios."""
     explanation = explainer(Scene.random(11).picture)
     images = explainer.preprocess([explanation.picture])
-    activations = read(explainer.classifier, images).activations
-    facts = explanation.prediction, explanation.meaning, explanation.spans
+    reading, maps = read_class_maps(explainer.classifier, images)
+    facts = explanation.prediction, explanation.meaning, explanation.spans, maps
     ways = (
-        lambda: measure_certificate(explainer.classifier, activations, *facts),
+        lambda: measure_certificate(explainer.classifier, reading.activations, *facts),
         lambda: read(explainer.classifier, images),
     )
     times: list[list[float]] = []

@@ -24,6 +24,7 @@ __all__ = [
     "check_rivals",
     "narrow",
     "read",
+    "read_class_maps",
 ]
 
 Classes = NDArray[np.int64]
@@ -100,13 +101,36 @@ def read(
             `versus` is the very class that is explained.
         ModelError: The classifier returned something of another shape, or logits that are not finite.
     """
+    return _read(classifier, images, target, versus, maps=False)[0]
+
+
+def read_class_maps(
+    classifier: Classifier, images: Any, target: ArrayLike | None = None, versus: ArrayLike | None = None
+) -> tuple[Reading, Any]:
+    """`read`, and from a classifier that has `read_class_maps` also what that gives beside it for `remove_neurons`.
+
+    Raises:
+        InputError, ModelError: As `read`.
+    """
+    return _read(classifier, images, target, versus, maps=True)
+
+
+def _read(
+    classifier: Classifier, images: Any, target: ArrayLike | None, versus: ArrayLike | None, *, maps: bool
+) -> tuple[Reading, Any]:
     count = check_images(images)
     classes = int(classifier.num_classes)
     target = check_classes("target", target, count, classes)
     versus = check_classes("versus", versus, count, classes)
-    joint = getattr(classifier, "read", None)
-    reading = _compose(classifier, images, target, versus) if joint is None else joint(images, target, versus)
-    return _checked(reading, classifier, images, versus)
+    joint, both = getattr(classifier, "read", None), getattr(classifier, "read_class_maps", None) if maps else None
+    found = None
+    if both is not None:
+        reading, found = both(images, target, versus)
+    elif joint is not None:
+        reading = joint(images, target, versus)
+    else:
+        reading = _compose(classifier, images, target, versus)
+    return _checked(reading, classifier, images, versus), found
 
 
 def _compose(classifier: Classifier, images: Any, target: Classes | None, versus: Classes | None) -> Reading:
