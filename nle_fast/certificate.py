@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers import Classifier, Removal, remove_neurons
+from nle_fast.classifiers import Classifier, remove_neurons
 from nle_fast.schema import Meaning, Prediction, Span
 
 __all__ = ["Certificate", "measure_certificate"]
@@ -35,8 +35,6 @@ class Certificate:
         probability_drop: How far the probability of the explained class falls.
         flips: Whether another class wins.
         random_logit_drop: Mean over the random sets of as many neurons of the layer, all neurons with equal chance.
-        random_probability_drop: Likewise of the probability; None where the head would have to be run for it, and has
-            a closed form for the logit of the explained class alone.
         random_largest: The largest logit drop of a random set.
         draws: Number of random sets.
         beaten: How many of them lower the logit by less than the named neurons do.
@@ -53,7 +51,6 @@ class Certificate:
     probability_drop: float
     flips: bool
     random_logit_drop: float
-    random_probability_drop: float | None
     random_largest: float
     draws: int
     beaten: int
@@ -94,16 +91,18 @@ def measure_certificate(
     removed = remove_neurons(classifier, activations, named, others, asked, class_maps)
     fall = _drop(meaning, removed.named[list(asked)].tolist())
     random_falls = [_drop(meaning, after) for after in removed.others.tolist()]
-    loss, *random_losses = _losses(target, removed)
+    # 1 / Σ exp(logit − own logit) is the softmax of one class alone.
+    wide = removed.named.astype(np.float64)
+    with np.errstate(over="ignore"):
+        probability = 1 / float(np.exp(wide - wide[target.index]).sum())
     facts = {fact.id for fact in meaning.facts}
     figures: dict[str, Any] = {
         "neurons": named,
         "logit_drop": fall,
         "claimed_drop": float(sum(item.score for item in meaning.evidence if item.supports)),
-        "probability_drop": loss,
+        "probability_drop": target.probability - probability,
         "flips": int(removed.named.argmax()) != prediction.index,
         "random_logit_drop": sum(random_falls) / DRAWS,
-        "random_probability_drop": sum(random_losses) / DRAWS if random_losses else None,
         "random_largest": max(random_falls),
         "draws": DRAWS,
         "beaten": sum(other < fall for other in random_falls),
@@ -119,16 +118,6 @@ def _drop(meaning: Meaning, after: list[float]) -> float:
     """How far the explained logit falls, minus that of the rival; `after` masking they are so."""
     fall = meaning.target.logit - after[0]
     return fall if meaning.versus is None else fall - (meaning.versus.logit - after[1])
-
-
-def _losses(target: Prediction, removed: Removal) -> list[float]:
-    """How far the probability of `target` falls: without the named neurons, then, where known, without the others."""
-    rows = [removed.named[None]] if removed.all_others is None else [removed.named[None], removed.all_others]
-    logits = np.concatenate(rows).astype(np.float64)
-    # 1 / Σ exp(logit − own logit) is the softmax of one class alone.
-    with np.errstate(over="ignore"):
-        own = 1 / np.exp(logits - logits[:, target.index, None]).sum(1)
-    return [target.probability - probability for probability in own.tolist()]
 
 
 @lru_cache(maxsize=256)

@@ -163,13 +163,10 @@ class OnnxClassifier:
         reading = Reading(scores, _float32(activations), _float32(gradients), chosen)
         return reading, maps[0] if maps else None
 
-    @cached_property
+    @property
     def pooled_weight(self) -> Floats | None:
-        """W (K, C) when every logit is W · (mean of the activations over space) + bias; else None.
-
-        Its columns are contiguous: few neurons of many are looked up.
-        """
-        return None if self._weights is None else np.asfortranarray(self._weights)
+        """W (K, C) when every logit is W · (mean of the activations over space) + bias; else None."""
+        return self._weights
 
     @cached_property
     def relu_head(self) -> ReluHead | None:

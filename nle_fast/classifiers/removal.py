@@ -8,7 +8,7 @@ the network itself. Two kinds of heads say the same in closed form:
 | pooling and a linear map | logits − Σ_{c ∈ S} mean(A_c) · W_c |
 | 1 × 1 convolution to a map per class, ReLU, mean | mean(relu(P − Σ_{c ∈ S} W_c · A_c)), P the class maps before ReLU |
 
-The second needs the rows of one class only, when only one is asked about. Any other head is run on every set.
+The rows of one class are enough where only that is asked about. Any other head is run on every set.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from nle_fast.classifiers.masking import masked_logits
 __all__ = ["ReluHead", "Removal", "remove_neurons"]
 
 Floats = NDArray[np.float32]
+
+#: Multiplications in a matrix product up to which OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD).
+AT_MOST_ONE_THREAD = 1 << 18
 
 
 class ReluHead(NamedTuple):
@@ -45,12 +48,10 @@ class Removal(NamedTuple):
     Attributes:
         named: (K,) without the named ones.
         others: (M, len(asked)) of the classes asked about, without each of the other sets.
-        all_others: (M, K), or None where all classes would have cost much more than those asked about.
     """
 
     named: Floats
     others: Floats
-    all_others: Floats | None
 
 
 def remove_neurons(
@@ -81,34 +82,31 @@ def remove_neurons(
     asked, chosen = list(asked), list(named)
     if not others.shape[1]:
         after = _run_without(classifier, activations, chosen)
-        every = np.repeat(after[None], len(others), axis=0)
-        return Removal(after, every[:, asked], every)
+        return Removal(after, np.repeat(after[None, asked], len(others), axis=0))
     weight: Floats | None = getattr(classifier, "pooled_weight", None)
     head: ReluHead | None = None if weight is not None else getattr(classifier, "relu_head", None)
     if weight is None and head is None:
         logits = masked_logits(classifier, activations, _masks(classifier.num_neurons, named, others)[None])[0]
-        return Removal(logits[0], logits[1:, asked], logits[1:])
+        return Removal(logits[0], logits[1:, asked])
     maps = as_numpy(activations)[0].astype(np.float32, copy=False)
     maps = maps.reshape(len(maps), -1)
     if weight is not None:
         after = _run_without(classifier, activations, chosen)
-        flat = np.concatenate((chosen, others.ravel()))
-        # All means are quicker than to gather most maps.
-        sums = np.add.reduce(maps, axis=1)[flat] if len(flat) > len(maps) else np.add.reduce(maps[flat], axis=1)
-        taken = np.take(weight.T, flat, axis=0) * (sums * np.float32(1 / maps.shape[1]))[:, None]
-        # The head runs without the named neurons alone: what they took is put back for every other set.
-        own = np.add.reduce(taken[: len(chosen)], axis=0)
-        every = (after + own) - np.add.reduce(taken[len(chosen) :].reshape(*others.shape, -1), axis=1)
-        return Removal(after, every[:, asked], every)
+        gives = weight[asked] * (np.add.reduce(maps, axis=1) * np.float32(1 / maps.shape[1]))
+        # The head runs without the named neurons alone: what they gave is put back for every other set.
+        whole = after[asked] + np.add.reduce(gives[:, chosen], axis=1)
+        return Removal(after, whole - np.add.reduce(gives[:, others], axis=2).T)
     assert head is not None
+    rows = head.weight[asked]
     if class_maps is None:
         after = _run_without(classifier, activations, chosen)
+        before = rows @ maps + head.bias[asked, None]
     else:
-        after = _rectified(as_numpy(class_maps)[0], head.weight[:, chosen] @ maps[chosen])
-    rows = head.weight[asked]
-    before = rows @ maps + head.bias[asked, None]
-    others_took = np.matmul(rows[:, others].swapaxes(0, 1), maps[others])  # (M, len(asked), H·W)
-    return Removal(after, np.maximum(before - others_took, 0).mean(2), None)
+        every = as_numpy(class_maps)[0].reshape(-1, maps.shape[1])
+        after = _rectified(every, head.weight[:, chosen], maps[chosen])
+        before = every[asked]
+    taken = np.matmul(rows[:, others].swapaxes(0, 1), maps[others])  # (M, len(asked), H·W)
+    return Removal(after, np.maximum(before - taken, 0).mean(2))
 
 
 def _run_without(classifier: Classifier, activations: Any, neurons: list[int]) -> Floats:
@@ -118,13 +116,22 @@ def _run_without(classifier: Classifier, activations: Any, neurons: list[int]) -
     return np.asarray(check_logits(classifier.logits(masked), masked, classifier.num_classes)[0])
 
 
-def _rectified(before: NDArray[Any], taken: Floats) -> Floats:
-    """(K,) from the class maps (K, H, W) and what is taken away (K, H·W), which is written over."""
-    np.subtract(before.reshape(taken.shape), taken, out=taken)
-    # relu(x) = (x + |x|) / 2: NumPy's maximum takes four times as long as its absolute value.
-    half = np.full(taken.shape[1], 0.5 / taken.shape[1], np.float32)
-    plain = taken @ half
-    return np.asarray(plain + np.abs(taken, out=taken) @ half)
+def _rectified(before: NDArray[Any], weight: Floats, maps: Floats) -> Floats:
+    """(K,) means of relu(before − weight @ maps), from (K, H·W), (K, k), (k, H·W)."""
+    count, positions = before.shape
+    means = np.empty(count, np.float32)
+    # In blocks that OpenBLAS multiplies on the calling thread: its others would wait for those of the network, which
+    # spin for a while after a forward, and that takes ten times as long as the product.
+    step = max(1, AT_MOST_ONE_THREAD // max(1, maps.size))
+    for start in range(0, count, step):
+        rows = slice(start, start + step)
+        left = weight[rows] @ maps
+        np.subtract(before[rows], left, out=left)
+        # relu(x) = (x + |x|) / 2: NumPy's maximum takes four times as long as its absolute value.
+        np.add.reduce(left, axis=1, out=means[rows])
+        means[rows] += np.add.reduce(np.abs(left, out=left), axis=1)
+    means *= np.float32(0.5 / positions)
+    return means
 
 
 def _masks(neurons: int, named: Sequence[int], others: NDArray[np.int64]) -> NDArray[np.bool_]:
