@@ -1,7 +1,8 @@
 """What masking, pixels and interventions show on real networks, and what a certificate costs.
 
     python benches/bench_faithfulness.py [--data ../shared/data] [--bundles scratch/bundles] [--only mobilenet_v2 …]
-    pytest benches/bench_faithfulness.py --benchmark-json out.json        (the certificate's cost alone)
+    python benches/bench_faithfulness.py --certificate                   (the certificate's cost alone, ONNX and torch)
+    pytest benches/bench_faithfulness.py --benchmark-json out.json       (the same, on the embedded network)
 
 Writes benches/results/faithfulness/<network>.json without the raw numbers of each picture, and `table.md` beside them.
 A bundle with concepts (`nle-fast dissect`) also gets the plausible control.
@@ -12,18 +13,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+import torch
 
 from nle_fast import Explainer
 from nle_fast.bundle import DEFAULT_BUNDLE, read_bundle
 from nle_fast.certificate import measure_certificate
-from nle_fast.classifiers import read
+from nle_fast.classifiers import read, read_class_maps
+from nle_fast.classifiers.torch_model import TorchClassifier
 from nle_fast.faithfulness import EvaluateOptions, evaluate, read_hypernyms
 from nle_fast.faithfulness.evaluate import find_pictures
+from nle_fast.version import versions
 from nle_fast.world import Scene
 
 HERE = Path(__file__).parent
@@ -38,11 +43,11 @@ def test_certificate(side_by_side):
     picture = Scene.random(11).picture
     explanation = explainer(picture, certify=True)
     images = explainer.preprocess([explanation.picture])
-    activations = read(explainer.classifier, images).activations
-    facts = explanation.prediction, explanation.meaning, explanation.spans
-    assert measure_certificate(explainer.classifier, activations, *facts) == explanation.certificate
+    reading, maps = read_class_maps(explainer.classifier, images)
+    facts = explanation.prediction, explanation.meaning, explanation.spans, maps
+    assert measure_certificate(explainer.classifier, reading.activations, *facts) == explanation.certificate
     ways = {
-        "nle_fast": lambda: measure_certificate(explainer.classifier, activations, *facts),
+        "nle_fast": lambda: measure_certificate(explainer.classifier, reading.activations, *facts),
         "plain forward": lambda: explainer.classifier.logits(explainer.classifier.activations(images)),
     }
     side_by_side("certificate", ways)
@@ -52,10 +57,10 @@ def certificate_cost(explainer: Explainer, rounds: int = 40) -> dict[str, float]
     """Median milliseconds of a certificate and of the forward, in turn, and the median of their ratios."""
     explanation = explainer(Scene.random(11).picture)
     images = explainer.preprocess([explanation.picture])
-    activations = read(explainer.classifier, images).activations
-    facts = explanation.prediction, explanation.meaning, explanation.spans
+    reading, maps = read_class_maps(explainer.classifier, images)
+    facts = explanation.prediction, explanation.meaning, explanation.spans, maps
     ways = (
-        lambda: measure_certificate(explainer.classifier, activations, *facts),
+        lambda: measure_certificate(explainer.classifier, reading.activations, *facts),
         lambda: read(explainer.classifier, images),
     )
     times: list[list[float]] = []
@@ -72,6 +77,30 @@ def certificate_cost(explainer: Explainer, rounds: int = 40) -> dict[str, float]
         "forward_ms": round(float(np.median(forward)), 4),
         "ratio": round(float(np.median(certificate / forward)), 4),
     }
+
+
+def certificate_costs(bundles: Path, data: Path) -> list[dict[str, Any]]:
+    """`certificate_cost` of each network as ONNX and, but for the embedded one, as torch, on one core and on all."""
+    sys.path.insert(0, str(HERE.parent / "examples"))
+    from real_networks import load_network
+
+    rows, all_cores = [], os.sched_getaffinity(0)
+    for cores in ({min(all_cores)}, all_cores):
+        os.sched_setaffinity(0, cores)
+        torch.set_num_threads(len(cores))
+        for name in NETWORKS:
+            bundle = read_bundle(DEFAULT_BUNDLE if name == "default" else bundles / name)
+            explainers = {"onnx": Explainer(bundle, verbalizer="template")}
+            if name != "default":
+                side = (bundle.preprocess.size,) * 2
+                torch_one = TorchClassifier(load_network(name, data), input_size=side)
+                options = {"labels": bundle.labels, "preprocess": bundle.preprocess, "verbalizer": "template"}
+                explainers["torch"] = Explainer(torch_one, **options)
+            for backend, explainer in explainers.items():
+                found = certificate_cost(explainer)
+                rows.append({"network": name, "backend": backend, "cores": len(cores)} | found)
+                print(rows[-1], flush=True)
+    return rows
 
 
 def without_raw(value: Any) -> Any:
@@ -129,9 +158,14 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=200, help="pictures at most")
     parser.add_argument("--pixel-pictures", type=int, default=40)
     parser.add_argument("--scenes", type=int, default=500)
+    parser.add_argument("--certificate", action="store_true", help="the certificate's cost alone")
     given = parser.parse_args()
-    options = EvaluateOptions(pixel_pictures=given.pixel_pictures, scenes=given.scenes)
     RESULTS.mkdir(parents=True, exist_ok=True)
+    if given.certificate:
+        record = {"versions": versions(), "rows": certificate_costs(given.bundles, given.data)}
+        (RESULTS / "certificate.json").write_text(json.dumps(record, indent=1) + "\n")
+        return
+    options = EvaluateOptions(pixel_pictures=given.pixel_pictures, scenes=given.scenes)
     for name in given.only:
         record = run(name, given.bundles, given.data, options, given.limit)
         (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")

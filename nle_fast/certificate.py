@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers import Classifier, masked_logits
+from nle_fast.classifiers import Classifier, remove_neurons
 from nle_fast.schema import Meaning, Prediction, Span
 
 __all__ = ["Certificate", "measure_certificate"]
 
-#: Random sets that the named neurons are compared with; with them one batch holds 17 masks.
+#: Random sets that the named neurons are compared with.
 DRAWS = 16
 SEED = 0
 
@@ -24,8 +24,8 @@ SEED = 0
 class Certificate:
     """What was measured on this picture to hold the explanation to account.
 
-    Masked means zeroed at the layer, and the head run again. Logit drops are of the explained class, minus those of the
-    class it is compared with, if any.
+    Masked means zeroed at the layer, and the head run again or its closed form, see `remove_neurons`. Logit drops are
+    of the explained class, minus those of the class it is compared with, if any.
 
     Attributes:
         neurons: The supporting neurons that the text names: all of them are masked at once.
@@ -35,7 +35,6 @@ class Certificate:
         probability_drop: How far the probability of the explained class falls.
         flips: Whether another class wins.
         random_logit_drop: Mean over the random sets of as many neurons of the layer, all neurons with equal chance.
-        random_probability_drop: Likewise.
         random_largest: The largest logit drop of a random set.
         draws: Number of random sets.
         beaten: How many of them lower the logit by less than the named neurons do.
@@ -52,7 +51,6 @@ class Certificate:
     probability_drop: float
     flips: bool
     random_logit_drop: float
-    random_probability_drop: float
     random_largest: float
     draws: int
     beaten: int
@@ -64,9 +62,14 @@ class Certificate:
 
 
 def measure_certificate(
-    classifier: Classifier, activations: Any, prediction: Prediction, meaning: Meaning, spans: Sequence[Span]
+    classifier: Classifier,
+    activations: Any,
+    prediction: Prediction,
+    meaning: Meaning,
+    spans: Sequence[Span],
+    class_maps: Any = None,
 ) -> Certificate:
-    """Mask what an explanation names, and random sets of as many neurons, in one run of the head.
+    """Mask what an explanation names, and random sets of as many neurons.
 
     Args:
         classifier: The one that was explained.
@@ -74,6 +77,7 @@ def measure_certificate(
         prediction: The winner.
         meaning: What the text says.
         spans: Where the text says which fact; `verbalizers.speak` lets no text pass whose facts it has not checked.
+        class_maps: As of `remove_neurons`.
 
     Raises:
         ModelError: The head fails on masked activations.
@@ -81,27 +85,27 @@ def measure_certificate(
     Source: this project; the effect is that of method.md, beside the control that the published figure lacks.
     """
     named = tuple(item.neuron for item in meaning.evidence if item.supports)
-    masks = _masks(classifier.num_neurons, named)
-    logits = masked_logits(classifier, activations, masks[None])[0].astype(np.float64)
     target, versus = meaning.target, meaning.versus
+    asked = (target.index,) if versus is None else (target.index, versus.index)
+    others = _random_sets(classifier.num_neurons, len(named))
+    removed = remove_neurons(classifier, activations, named, others, asked, class_maps)
+    fall = _drop(meaning, removed.named[list(asked)].tolist())
+    random_falls = [_drop(meaning, after) for after in removed.others.tolist()]
     # 1 / Σ exp(logit − own logit) is the softmax of one class alone.
+    wide = removed.named.astype(np.float64)
     with np.errstate(over="ignore"):
-        losses = target.probability - 1 / np.exp(logits - logits[:, target.index, None]).sum(1)
-    falls = target.logit - logits[:, target.index]
-    if versus is not None:
-        falls -= versus.logit - logits[:, versus.index]
+        probability = 1 / float(np.exp(wide - wide[target.index]).sum())
     facts = {fact.id for fact in meaning.facts}
     figures: dict[str, Any] = {
         "neurons": named,
-        "logit_drop": float(falls[0]),
+        "logit_drop": fall,
         "claimed_drop": float(sum(item.score for item in meaning.evidence if item.supports)),
-        "probability_drop": float(losses[0]),
-        "flips": int(logits[0].argmax()) != prediction.index,
-        "random_logit_drop": float(falls[1:].mean()),
-        "random_probability_drop": float(losses[1:].mean()),
-        "random_largest": float(falls[1:].max()),
+        "probability_drop": target.probability - probability,
+        "flips": int(removed.named.argmax()) != prediction.index,
+        "random_logit_drop": sum(random_falls) / DRAWS,
+        "random_largest": max(random_falls),
         "draws": DRAWS,
-        "beaten": int((falls[1:] < falls[0]).sum()),
+        "beaten": sum(other < fall for other in random_falls),
         "seed": SEED,
         "coverage": meaning.coverage,
         "facts": len(facts),
@@ -110,19 +114,18 @@ def measure_certificate(
     return Certificate(**figures, text=_words(figures, meaning))
 
 
+def _drop(meaning: Meaning, after: list[float]) -> float:
+    """How far the explained logit falls, minus that of the rival; `after` masking they are so."""
+    fall = meaning.target.logit - after[0]
+    return fall if meaning.versus is None else fall - (meaning.versus.logit - after[1])
+
+
 @lru_cache(maxsize=256)
-def _random_masks(neurons: int, count: int) -> NDArray[np.bool_]:
-    """(DRAWS, neurons): `count` of each row are masked; the same sets for every picture."""
-    chance = np.random.default_rng(SEED).random((DRAWS, neurons))
-    masks = chance.argsort(1).argsort(1) < count
-    masks.flags.writeable = False
-    return masks
-
-
-def _masks(neurons: int, named: tuple[int, ...]) -> NDArray[np.bool_]:
-    own = np.zeros((1, neurons), np.bool_)
-    own[0, list(named)] = True
-    return np.concatenate([own, _random_masks(neurons, len(named))])
+def _random_sets(neurons: int, count: int) -> NDArray[np.int64]:
+    """(DRAWS, count) different neurons in each row; the same sets for every picture."""
+    sets = np.random.default_rng(SEED).random((DRAWS, neurons)).argsort(1)[:, :count]
+    sets.flags.writeable = False
+    return sets
 
 
 def _words(figures: dict[str, Any], meaning: Meaning) -> str:

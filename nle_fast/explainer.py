@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nle_fast import ops
 from nle_fast.bundle import DEFAULT_BUNDLE, Bundle, read_bundle
 from nle_fast.certificate import Certificate, measure_certificate
-from nle_fast.classifiers import Classifier, check_activations, check_logits, look, open_classifier
+from nle_fast.classifiers import Classifier, check_activations, check_logits, look, open_classifier, read_class_maps
 from nle_fast.concepts import Concepts, open_concepts, words_of
 from nle_fast.config import Config
 from nle_fast.errors import ConfigError, InputError, NleWarning
@@ -181,7 +181,13 @@ class Explainer:
             self._tell(picture, winner, meaning, text, laps.timings())
             for picture, winner, meaning, text in zip(opened, winners, meanings, said, strict=True)
         ]
-        return [self._certified(one, reading.activations[i : i + 1]) for i, one in enumerate(told)] if certify else told
+        if not certify:
+            return told
+        maps = reading.class_maps
+        return [
+            self._certified(one, reading.activations[i : i + 1], None if maps is None else maps[i : i + 1])
+            for i, one in enumerate(told)
+        ]
 
     def stream(self, frames: Iterable[Picture]) -> Iterator[Explanation]:
         """Explain frames one by one as they come; holds one frame at a time."""
@@ -196,11 +202,11 @@ class Explainer:
         """
         if explanation.picture is None:
             raise InputError("`explanation` must have its picture, got one read from JSON; explain the picture again.")
-        activations = self.classifier.activations(self.preprocess([explanation.picture]))
-        check_activations(activations, 1, self.classifier.num_neurons)
-        return measure_certificate(
-            self.classifier, activations, explanation.prediction, explanation.meaning, explanation.spans
-        )
+        images = self.preprocess([explanation.picture])
+        versus = None if explanation.versus is None else np.array([explanation.versus.index])
+        reading, maps = read_class_maps(self.classifier, images, np.array([explanation.target.index]), versus)
+        facts = explanation.prediction, explanation.meaning, explanation.spans
+        return measure_certificate(self.classifier, reading.activations, *facts, maps)
 
     def mask(self, picture: Picture, neurons: Iterable[int], target: Target | None = None) -> Prediction:
         """What the network would say if it could not see this: the prediction with these neurons zeroed.
@@ -272,9 +278,9 @@ class Explainer:
             picture=picture,
         ).made_by(self)
 
-    def _certified(self, one: Explanation, activations: Any) -> Explanation:
+    def _certified(self, one: Explanation, activations: Any, maps: Any) -> Explanation:
         laps = Laps(1)
-        certificate = measure_certificate(self.classifier, activations, one.prediction, one.meaning, one.spans)
+        certificate = measure_certificate(self.classifier, activations, one.prediction, one.meaning, one.spans, maps)
         laps.end("certify")
         spent = laps.timings()["certify"]
         timings = {**one.timings, "certify": spent, "total": one.timings["total"] + spent}

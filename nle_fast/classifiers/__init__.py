@@ -12,16 +12,27 @@ from typing import Any
 
 import numpy as np
 
-from nle_fast.classifiers.base import MEMBERS, Classifier, Reading, check_activations, check_logits, narrow, read
+from nle_fast.classifiers.base import (
+    MEMBERS,
+    Classifier,
+    Reading,
+    check_activations,
+    check_logits,
+    narrow,
+    read,
+    read_class_maps,
+)
 from nle_fast.classifiers.looking import Look, look
 from nle_fast.classifiers.masking import masked_logits
 from nle_fast.classifiers.picture_cut import cut_at_picture
+from nle_fast.classifiers.removal import Removal, remove_neurons
 from nle_fast.errors import InputError, LayerNotFoundError, ModelError
 
 __all__ = [
     "Classifier",
     "Look",
     "Reading",
+    "Removal",
     "check_activations",
     "check_logits",
     "cut_at_picture",
@@ -30,6 +41,8 @@ __all__ = [
     "narrow",
     "open_classifier",
     "read",
+    "read_class_maps",
+    "remove_neurons",
 ]
 
 WEIGHTS = {".pt", ".pth", ".th", ".bin", ".ckpt", ".safetensors", ".pkl", ".h5", ".keras", ".npz"}

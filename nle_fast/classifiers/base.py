@@ -6,6 +6,7 @@ neither torch nor ONNX Runtime.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -23,7 +24,9 @@ __all__ = [
     "check_logits",
     "check_rivals",
     "narrow",
+    "pooled_gradients",
     "read",
+    "read_class_maps",
 ]
 
 Classes = NDArray[np.int64]
@@ -100,13 +103,36 @@ def read(
             `versus` is the very class that is explained.
         ModelError: The classifier returned something of another shape, or logits that are not finite.
     """
+    return _read(classifier, images, target, versus, maps=False)[0]
+
+
+def read_class_maps(
+    classifier: Classifier, images: Any, target: ArrayLike | None = None, versus: ArrayLike | None = None
+) -> tuple[Reading, Any]:
+    """`read`, and from a classifier that has `read_class_maps` also what that gives beside it for `remove_neurons`.
+
+    Raises:
+        InputError, ModelError: As `read`.
+    """
+    return _read(classifier, images, target, versus, maps=True)
+
+
+def _read(
+    classifier: Classifier, images: Any, target: ArrayLike | None, versus: ArrayLike | None, *, maps: bool
+) -> tuple[Reading, Any]:
     count = check_images(images)
     classes = int(classifier.num_classes)
     target = check_classes("target", target, count, classes)
     versus = check_classes("versus", versus, count, classes)
-    joint = getattr(classifier, "read", None)
-    reading = _compose(classifier, images, target, versus) if joint is None else joint(images, target, versus)
-    return _checked(reading, classifier, images, versus)
+    joint, both = getattr(classifier, "read", None), getattr(classifier, "read_class_maps", None) if maps else None
+    found = None
+    if both is not None:
+        reading, found = both(images, target, versus)
+    elif joint is not None:
+        reading = joint(images, target, versus)
+    else:
+        reading = _compose(classifier, images, target, versus)
+    return _checked(reading, classifier, images, versus), found
 
 
 def _compose(classifier: Classifier, images: Any, target: Classes | None, versus: Classes | None) -> Reading:
@@ -144,6 +170,24 @@ def _checked(reading: Any, classifier: Classifier, images: Any, versus: Classes 
     class_index = np.asarray(reading[3], dtype=np.int64)
     check_rivals(versus, class_index)
     return Reading(logits, reading[1], reading[2], class_index)
+
+
+def pooled_gradients(
+    weight: NDArray[Any], target: Classes, versus: Classes | None, shape: Sequence[int]
+) -> NDArray[Any]:
+    """(N, C): what one unit at one position of a neuron adds to the chosen logit, or difference of logits.
+
+    Args:
+        weight: (K, C) of a head that is mean over space and linear.
+        target: (N,) classes.
+        versus: (N,) the classes to subtract, -1: none; or None.
+        shape: Of the activations, (N, C, H, W).
+    """
+    rows = weight[target]
+    if versus is not None and (versus >= 0).any():
+        rows -= np.where(versus[:, None] >= 0, weight[versus], np.float32(0))
+    rows *= np.float32(1 / (shape[2] * shape[3]))
+    return rows
 
 
 def check_rivals(versus: Classes | None, class_index: Classes) -> None:

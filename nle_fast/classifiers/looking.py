@@ -7,7 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nle_fast.classifiers.base import Classifier, check_classes, check_images, check_logits, check_rivals, narrow, read
+from nle_fast.classifiers.base import (
+    Classifier,
+    check_classes,
+    check_images,
+    check_logits,
+    check_rivals,
+    narrow,
+    read,
+    read_class_maps,
+)
 from nle_fast.ops.scoring import TopNeurons, finite_top, score_neurons
 from nle_fast.timing import Laps
 
@@ -22,12 +31,14 @@ class Look(NamedTuple):
         class_index: (N,) int64, the class that is explained.
         top: The strongest neurons.
         activations: (N, C, H, W), NumPy or torch; may be None where they were not asked for.
+        class_maps: (N, K, H, W) as `remove_neurons` takes them; None where they were not asked for, or there are none.
     """
 
     logits: NDArray[np.float32]
     class_index: NDArray[np.int64]
     top: TopNeurons
     activations: Any
+    class_maps: Any = None
 
 
 def look(
@@ -55,18 +66,21 @@ def look(
         reduce: Which score.
         sign: Which neurons.
         laps: Where the laps "classify" and "score" end.
-        keep_activations: Are the activations asked for?
+        keep_activations: Are the activations asked for, and the class maps?
 
     Raises:
         InputError, ModelError, BackendError: As `read` and `score_neurons`.
     """
     joint = getattr(classifier, "look", None)
     if joint is None:
-        reading = read(classifier, images, target, versus)
+        if keep_activations:
+            reading, maps = read_class_maps(classifier, images, target, versus)
+        else:
+            reading, maps = read(classifier, images, target, versus), None
         laps.end("classify")
         top = score_neurons(narrow(reading.activations), narrow(reading.gradients), k, reduce, sign)
         laps.end("score")
-        return Look(reading.logits, reading.class_index, top, reading.activations)
+        return Look(reading.logits, reading.class_index, top, reading.activations, maps)
     count, classes = check_images(images), int(classifier.num_classes)
     rivals = check_classes("versus", versus, count, classes)
     scoring = (k, reduce == "max", sign != "opposing", sign != "supporting")

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from onnx import NodeProto
 
 from nle_fast.classifiers.onnx_graph import Graph, attributes
+from nle_fast.classifiers.removal import ReluHead
 
-__all__ = ["pooled_weights"]
+__all__ = ["pooled_weights", "relu_convolution", "relu_head"]
 
 MOVES = frozenset({"Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
 
@@ -49,6 +50,40 @@ def pooled_weights(graph: Graph, head: Sequence[NodeProto], layer: str, logits: 
             return None
         name = source
     return weights if pooled else None
+
+
+def relu_convolution(graph: Graph, head: Sequence[NodeProto], layer: str, logits: str) -> NodeProto | None:
+    """The convolution of a head that is, as far as can be told, 1 × 1 to a map per class, ReLU, mean over space."""
+    makes = {name: node for node in head for name in node.output}
+    found, pooled, rectified, name = None, False, False, logits
+    while name != layer:
+        node = makes.get(name)
+        sources = [source for source in node.input if source in graph.dependent] if node else []
+        if node is None or len(sources) != 1 or graph.dtype(name) != np.float32:
+            return None
+        source = sources[0]
+        if not pooled and _is_pooling(graph, node):
+            pooled = True
+        elif pooled and not rectified and node.op_type == "Relu":
+            rectified = True
+        elif rectified and found is None and node.op_type == "Conv":
+            bias = graph.constant(node.input[2]) if len(node.input) == 3 else None
+            if _rows(graph, node, source) is None or bias is None:
+                return None
+            found = node
+        elif node.op_type not in MOVES or graph.shapes.get(source, ())[:2] != graph.shapes.get(name, ())[:2]:
+            return None
+        name = source
+    return found
+
+
+def relu_head(graph: Graph, convolution: NodeProto) -> ReluHead:
+    """The weights of what `relu_convolution` found."""
+    weight, bias = _rows(graph, convolution, convolution.input[0]), graph.constant(convolution.input[2])
+    assert weight is not None
+    assert bias is not None
+    # Few neurons of many are looked up: their columns are contiguous.
+    return ReluHead(np.asfortranarray(weight), np.ascontiguousarray(bias, np.float32))
 
 
 def _is_pooling(graph: Graph, node: NodeProto) -> bool:

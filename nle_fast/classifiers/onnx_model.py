@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import ArrayLike, NDArray
-from onnx import ModelProto, TensorProto, helper
+from onnx import ModelProto, NodeProto, TensorProto, helper
 
-from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images
-from nle_fast.classifiers.onnx_closed import pooled_weights
+from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images, pooled_gradients
+from nle_fast.classifiers.onnx_closed import pooled_weights, relu_convolution, relu_head
 from nle_fast.classifiers.onnx_cut import choose_layer, head_nodes
 from nle_fast.classifiers.onnx_gradients import CLASS_INDEX, GRADIENT, TARGET, VERSUS, write_gradient
 from nle_fast.classifiers.onnx_graph import Graph, converted, file_fingerprint, read_model
 from nle_fast.classifiers.onnx_probe import measure
 from nle_fast.classifiers.onnx_session import Session, execution_provider, one_line
+from nle_fast.classifiers.removal import ReluHead
 from nle_fast.errors import InputError, ModelError
 
 __all__ = ["OnnxClassifier"]
@@ -72,8 +73,10 @@ class OnnxClassifier:
         self._sessions: dict[str, Session] = {}
         self._weights = self._verified(pooled_weights(self._graph, self._head, self.layer, self._logits))
         self.closed_form = self._weights is not None
+        self._convolution: NodeProto | None = None
         if not self.closed_form:
             self._written = write_gradient(self._graph, self._head, self.layer, self._logits, self.num_classes)
+            self._convolution = self._rectified()
         self._session("read")
 
     def _open(self, model: ModelProto, layer: str | None) -> None:
@@ -136,18 +139,40 @@ class OnnxClassifier:
             InputError: A shape or a class does not fit; the message names the size that does.
             BackendError: ONNX Runtime failed.
         """
-        pictures = self._pictures(images)
+        return self._read(images, target, versus, "read")[0]
+
+    def read_class_maps(
+        self, images: Any, target: ArrayLike | None = None, versus: ArrayLike | None = None
+    ) -> tuple[Reading, Floats | None]:
+        """`read`, and where there is a `relu_head` its maps (N, K, H, W) before ReLU, which the forward made anyway."""
+        return self._read(images, target, versus, "read" if self._convolution is None else "class maps")
+
+    def _read(
+        self, images: Any, target: ArrayLike | None, versus: ArrayLike | None, part: str
+    ) -> tuple[Reading, Floats | None]:
+        pictures, maps = self._pictures(images), list[Array]()
         chosen, rival = self._classes("target", target, len(pictures)), self._classes("versus", versus, len(pictures))
         if self._weights is None:
             feeds = {self._graph.picture: pictures, TARGET: chosen, VERSUS: rival}
-            scores, activations, gradients, chosen = self._run("read", feeds, self._stay)
+            scores, activations, gradients, chosen, *maps = self._run(part, feeds, self._stay)
         else:
             scores, activations = self._run("read", {self._graph.picture: pictures}, self._stay)
         scores = _float32(scores).reshape(len(pictures), -1)
         if self._weights is not None:
             chosen = np.where(chosen < 0, scores.argmax(1), chosen)
             gradients = self._pooled(chosen, rival, activations)
-        return Reading(scores, _float32(activations), _float32(gradients), chosen)
+        reading = Reading(scores, _float32(activations), _float32(gradients), chosen)
+        return reading, maps[0] if maps else None
+
+    @property
+    def pooled_weight(self) -> Floats | None:
+        """W (K, C) when every logit is W · (mean of the activations over space) + bias; else None."""
+        return self._weights
+
+    @cached_property
+    def relu_head(self) -> ReluHead | None:
+        """The weights of a head that is 1 × 1 convolution, ReLU, mean over space; else None."""
+        return None if self._convolution is None else relu_head(self._graph, self._convolution)
 
     def forward(self, images: Any) -> Floats:
         """Logits (N, K) float32 of the file as it is, as who does not explain runs it; for comparing times."""
@@ -189,10 +214,7 @@ class OnnxClassifier:
 
     def _pooled(self, target: NDArray[np.int64], versus: NDArray[np.int64], activations: Array) -> Floats:
         assert self._weights is not None
-        rows = self._weights[target]
-        if (versus >= 0).any():
-            rows = rows - np.where(versus[:, None] >= 0, self._weights[versus], np.float32(0))
-        rows = rows * np.float32(1 / (activations.shape[2] * activations.shape[3]))
+        rows = pooled_gradients(self._weights, target, versus, activations.shape)
         return rows if isinstance(activations, np.ndarray) else activations.new_tensor(rows)
 
     def _verified(self, weights: Floats | None) -> Floats | None:
@@ -207,6 +229,20 @@ class OnnxClassifier:
         tolerance = 1e-4 if self._graph.dtype(self.layer) == np.float32 else 2e-2
         scale = np.abs(moved).max() + np.abs(predicted).max() + 1e-12
         return weights if np.abs(moved[0] - moved[1] - predicted).max() <= tolerance * scale else None
+
+    def _rectified(self) -> NodeProto | None:
+        """The convolution of a `relu_head`, if its weights tell what the head says about random maps; else None."""
+        found = relu_convolution(self._graph, self._head, self.layer, self._logits)
+        if found is None:
+            return None
+        weight, bias = relu_head(self._graph, found)
+        if weight.shape != (self.num_classes, self.num_neurons) or self._graph.dtype(self.layer) != np.float32:
+            return None
+        shape = [extent or 5 for extent in self._graph.shapes[self.layer][1:]]
+        random = np.random.default_rng(3).standard_normal((1, *shape)).astype(np.float32)
+        said = self.logits(random)[0]
+        told = np.maximum(weight @ random[0].reshape(shape[0], -1) + bias[:, None], 0).mean(1)
+        return found if np.abs(said - told).max() <= 1e-4 * (np.abs(said).max() + 1e-12) else None
 
     # ---- running
 
@@ -239,7 +275,7 @@ class OnnxClassifier:
         return session
 
     def _part(self, part: str) -> ModelProto:
-        """The network for a purpose: "read" everything, "plain" logits, "trunk", "head", or "gradient" of the head."""
+        """The network for a purpose: "read" all, "class maps" those too, "plain", "trunk", "head", "gradient"."""
         graph, layer, logits = self._graph, self._graph.info(self.layer), self._graph.info(self._logits)
         picture = graph.picture_info(self._batch)
         if part == "plain":
@@ -262,6 +298,8 @@ class OnnxClassifier:
             fuller = {node.output[0]: node for node in written.head if node.op_type == "MaxPool"}
             nodes = [*(fuller.get(node.output[0], node) for node in graph.nodes if node.output), *written.nodes]
             inputs, outputs = [picture, *classes], [logits, layer, gradient, chosen]
+            if part == "class maps" and self._convolution is not None:
+                outputs.append(graph.info(self._convolution.output[0]))
             model = graph.cut_out(nodes, written.weights, inputs, outputs)
         try:
             onnx.checker.check_model(model)

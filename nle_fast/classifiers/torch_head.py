@@ -11,7 +11,16 @@ from torch import Tensor, nn
 from nle_fast.classifiers.torch_tape import Head, Op, Recording, Ref, leaves
 from nle_fast.errors import GradientUnavailableError
 
-__all__ = ["backward", "before_softmax", "class_maps", "final_weight", "one_hot", "positionwise", "with_graph"]
+__all__ = [
+    "backward",
+    "before_softmax",
+    "class_maps",
+    "final_weight",
+    "one_hot",
+    "positionwise",
+    "relu_convolution",
+    "with_graph",
+]
 
 aten = torch.ops.aten
 SOFTMAX = {aten._softmax.default, aten._log_softmax.default, aten.softmax.int, aten.log_softmax.int}
@@ -24,6 +33,7 @@ KEEPS = {aten.add.Tensor, aten.add_.Tensor, aten.as_strided_.default}
 TRANSPOSE = {aten.t.default, aten.transpose.int, aten.permute.default, aten.numpy_T.default}
 ADAPTIVE = {aten._adaptive_avg_pool2d.default, aten.adaptive_avg_pool2d.default}
 CONVOLUTION = {aten.convolution.default, aten.conv2d.default}
+RELU = {aten.relu.default, aten.relu_.default}
 
 
 def before_softmax(recording: Recording, output: int) -> int:
@@ -138,6 +148,34 @@ def final_weight(head: Head, activations: Tensor) -> Tensor | None:
             return None
         current, shape = made[0], result.shape
     return weight if current == head.output and shape[2:].numel() == 1 else None
+
+
+def relu_convolution(head: Head, activations: Tensor) -> Op | None:
+    """The 1 × 1 convolution of a head that is one to a map per class, ReLU, and the mean over space; else None."""
+    calls: list[tuple[Op, list[Any], Tensor]] = []
+    with torch.no_grad():
+        head(activations, lambda op, args, result: calls.append((op, args, result)))
+    found: Op | None = None
+    rectified, current, shape = False, head.entry, activations.shape
+    for op, args, result in calls:
+        made = [value for value in op.results if op.renamed.get(value, current) == current]
+        if op.reads != {current} or len(made) != 1 or not isinstance(result, Tensor):
+            return None
+        if op.func in RELU:
+            if found is None or rectified:
+                return None
+            rectified = True
+        elif op.func in CONVOLUTION:
+            if found is not None or _linear(op, args, {}, shape) is None or not isinstance(op.args[2], Tensor):
+                return None
+            found = op
+        elif _averages(op, args, shape, result):
+            if not rectified:
+                return None
+        elif op.func not in RESHAPE or result.shape[:2] != shape[:2]:
+            return None
+        current, shape = made[0], result.shape
+    return found if rectified and current == head.output and shape[2:].numel() == 1 else None
 
 
 def _averages(op: Op, args: list[Any], shape: torch.Size, result: Tensor) -> bool:

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images
-from nle_fast.classifiers.torch_head import backward, final_weight, one_hot, with_graph
+from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images, pooled_gradients
+from nle_fast.classifiers.removal import ReluHead
+from nle_fast.classifiers.torch_head import backward, final_weight, one_hot, relu_convolution, with_graph
 from nle_fast.classifiers.torch_layers import find_layer, look_at
-from nle_fast.classifiers.torch_rows import by_autograd
+from nle_fast.classifiers.torch_rows import Watch, by_autograd
+from nle_fast.classifiers.torch_tape import Op
 from nle_fast.classifiers.torch_twin import make_twin, own_buffers, select, share_buffers, weights_digest
 from nle_fast.errors import BackendError, InputError, ModelError, NleError
 
@@ -130,7 +133,10 @@ class TorchClassifier:
             )
         self._weight = self._closed_form()
         self.closed_form = self._weight is not None
-        self._rows = by_autograd(self._head, self.num_classes, self._trial(self._shape, self._memory_format))
+        trial = self._trial(self._shape, self._memory_format)
+        self._rows = by_autograd(self._head, self.num_classes, trial)
+        on_cpu = self._device.type == "cpu"
+        self._convolution = relu_convolution(self._head, trial) if on_cpu and not self.closed_form else None
 
     def _closed_form(self) -> Tensor | None:
         """The last weight when the gradient is its row; checked against autograd, which is checked to work."""
@@ -195,24 +201,61 @@ class TorchClassifier:
             _, inner, leaf = self._rows(maps)
             return self._rows.gradients(inner, leaf, target, rival)
 
+    @property
+    def pooled_weight(self) -> NDArray[Any] | None:
+        """W (K, C) when every logit is W · (mean of the activations over space) + bias; else None.
+
+        None also where the network is on a GPU, whose head takes less time than to fetch the weights.
+        """
+        if self._weight is None or self._device.type != "cpu":
+            return None
+        weight = self._weight.detach()
+        return as_numpy(weight).reshape(len(weight), -1)
+
+    @property
+    def relu_head(self) -> ReluHead | None:
+        """The weights of a head that is 1 × 1 convolution, ReLU, mean over space, on a CPU; else None."""
+        if self._convolution is None:
+            return None
+        weight, bias = (as_numpy(part.detach()).astype(np.float32, copy=False) for part in self._convolution.args[1:3])
+        return ReluHead(weight.reshape(len(weight), -1), bias)
+
     def read(self, images: Any, target: Any = None, versus: Any = None) -> Reading:
         """Logits, activations and gradients in one pass; see `nle_fast.classifiers.base.read`, which checks more."""
+        return self._read(images, target, versus, None)
+
+    def read_class_maps(self, images: Any, target: Any = None, versus: Any = None) -> tuple[Reading, Tensor | None]:
+        """`read`, and where there is a `relu_head` its maps (N, K, H, W) before ReLU, which the forward made anyway."""
+        kept: list[Tensor] = []
+
+        def watch(op: Op, args: list[Any], result: Any) -> None:
+            if op is self._convolution:
+                kept.append(result.clone())  # a ReLU that follows may write to it
+
+        reading = self._read(images, target, versus, None if self._convolution is None else watch)
+        return reading, kept[0] if kept else None
+
+    def _read(self, images: Any, target: Any, versus: Any, watch: Watch | None) -> Reading:
         with torch.inference_mode(False), torch.no_grad():
             maps = self._trunk(self._pictures(images))
             count = len(maps)
             if self._weight is None:
-                scores, inner, leaf = self._rows(maps)
+                scores, inner, leaf = self._rows(maps, watch)
             else:
                 scores = self._head(maps)
             logits = self._float(scores)
-            winner = logits.argmax(axis=1).astype(np.int64)
+            winner = logits.argmax(axis=1)
             wanted = check_classes("target", target, count, self.num_classes)
             chosen = winner if wanted is None else np.where(wanted < 0, winner, wanted)
-            label, rival = torch.from_numpy(chosen).to(self._device), self._classes("versus", versus, count)
+            rival = check_classes("versus", versus, count, self.num_classes)
+            weight = self.pooled_weight
+            if weight is not None and weight.dtype == np.float32:  # on the way to `score_neurons` NumPy is quicker
+                return Reading(logits, maps, pooled_gradients(weight, chosen, rival, maps.shape), chosen)
+            label, other = self._indices(chosen), None if rival is None else self._indices(rival)
             if self._weight is None:
-                gradients = self._rows.gradients(inner, leaf, label, rival)
+                gradients = self._rows.gradients(inner, leaf, label, other)
             else:
-                gradients = _rows(self._weight, label, rival, maps)
+                gradients = _rows(self._weight, label, other, maps)
             return Reading(logits, maps, gradients, chosen)
 
     @cached_property
@@ -272,9 +315,11 @@ class TorchClassifier:
                 f"`images` must be {self._size[0]} × {self._size[1]} (height × width) like `input_size`, got "
                 f"{images.shape[2]} × {images.shape[3]}; resize them, or make a classifier with that input_size."
             )
-        pictures = _tensor(images).to(self._device, self._dtype)
+        pictures = _tensor(images).to(self._device, self._dtype).detach()
+        if not self._writes_picture:
+            return pictures
         shared = isinstance(images, Tensor) or pictures.data_ptr() == as_numpy(images).ctypes.data
-        return pictures.detach().clone() if shared and self._writes_picture else pictures.detach()
+        return pictures.clone() if shared else pictures
 
     def _maps(self, activations: Any) -> Tensor:
         shape = tuple(getattr(activations, "shape", ()))
@@ -288,7 +333,10 @@ class TorchClassifier:
 
     def _classes(self, name: str, value: Any, count: int) -> Tensor | None:
         classes = check_classes(name, value, count, self.num_classes)
-        return None if classes is None else torch.from_numpy(classes).to(self._device)
+        return None if classes is None else self._indices(classes)
+
+    def _indices(self, classes: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(classes).to(self._device)
 
     def _float(self, logits: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
         rows = logits if logits.dtype == torch.float32 else logits.float()

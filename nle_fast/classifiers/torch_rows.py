@@ -8,8 +8,9 @@ more, with it, for the rows of the classes in question. The last weight is the n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -18,6 +19,8 @@ from nle_fast.classifiers.torch_head import backward, one_hot, positionwise, wit
 from nle_fast.classifiers.torch_tape import Head, Op, leaves, map_leaves
 
 __all__ = ["AllRows", "FewRows", "by_autograd"]
+
+Watch: TypeAlias = Callable[[Op, list[Any], Any], None]
 
 
 def by_autograd(head: Head, num_classes: int, trial: Tensor) -> AllRows | FewRows:
@@ -31,7 +34,7 @@ class AllRows:
     def __init__(self, head: Head) -> None:
         self._head = head
 
-    def __call__(self, activations: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def __call__(self, activations: Tensor, watch: Watch | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """All logits (N, K); the same in the graph, and the leaf that they can be traced to."""
         logits, leaf = with_graph(self._head, activations)
         return logits.detach(), logits, leaf
@@ -86,14 +89,17 @@ class FewRows:
         close = few.shape == expected.shape and torch.allclose(few.float(), expected.float(), rtol=1e-2, atol=1e-3)
         return found if close else None
 
-    def __call__(self, activations: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """All logits (N, K) without a graph; the input of the last weight, and the leaf that it can be traced to."""
+    def __call__(self, activations: Tensor, watch: Watch | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """All logits (N, K) without a graph; the input of the last weight, and the leaf that it can be traced to.
+
+        `watch` is that of `Head`, for what comes after the input of the last weight.
+        """
         with torch.inference_mode(False), torch.enable_grad():
             leaf = activations.clone() if activations.is_inference() else activations.detach()
             leaf.requires_grad_()
             inner = leaf if self._before is None else self._before(leaf)
             with torch.no_grad():
-                logits = self._after(inner.detach()).reshape(len(leaf), -1)
+                logits = self._after(inner.detach(), watch).reshape(len(leaf), -1)
         return logits, inner, leaf
 
     def gradients(self, inner: Tensor, leaf: Tensor, target: Tensor, versus: Tensor | None) -> Tensor:
