@@ -163,7 +163,8 @@ class Explainer:
         wanted = self.labels.find_all(targets, "targets", len(opened))
         others = self.labels.find_all(versus, "versus", len(opened))
         asked = (self._top_k, config.score, "both" if config.against else "supporting")
-        reading = look(self.classifier, images, wanted, others, *asked, laps, keep_activations=certify)
+        target, rival = (np.asarray(classes) if max(classes) >= 0 else None for classes in (wanted, others))
+        reading = look(self.classifier, images, target, rival, *asked, laps, keep_activations=certify)
         top = reading.top
         places = ops.find_places(
             top.maps, sizes, windows, config.threshold, config.connectivity, config.min_area, config.position_rule

@@ -9,9 +9,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import SupportsIndex, TypeAlias, overload
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nle_fast.errors import InputError
 
 __all__ = ["Labels", "Target"]
@@ -101,17 +98,16 @@ class Labels(Sequence[str]):
             )
         return index
 
-    def find_all(self, targets: Sequence[Target | None] | None, argument: str, count: int) -> NDArray[np.int64]:
+    def find_all(self, targets: Sequence[Target | None] | None, argument: str, count: int) -> list[int]:
         """One class index per picture, −1 where none is given; as `find`, and the lengths must agree."""
         if targets is None:
-            return np.full(count, -1, np.int64)
+            return [-1] * count
         if isinstance(targets, (str, bytes)) or not hasattr(targets, "__len__") or len(targets) != count:
             raise InputError(
                 f"`{argument}` must have one entry for each of {count} pictures, got {targets!r}; use None where none."
             )
         single = argument.replace("targets", "target")  # as the caller of one picture knows it
-        found = [-1 if target is None else self.find(target, single) for target in targets]
-        return np.asarray(found, np.int64)
+        return [-1 if target is None else self.find(target, single) for target in targets]
 
 
 def _read_lines(path: Path) -> tuple[str, ...]:

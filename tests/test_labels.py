@@ -20,8 +20,8 @@ def test_finds_by_label_part_of_label_and_index():
 
 
 def test_find_all():
-    assert Labels(NAMES, 5).find_all(["tench", None, 2], "targets", 3).tolist() == [0, -1, 2]
-    assert Labels(NAMES, 5).find_all(None, "targets", 2).tolist() == [-1, -1]
+    assert Labels(NAMES, 5).find_all(["tench", None, 2], "targets", 3) == [0, -1, 2]
+    assert Labels(NAMES, 5).find_all(None, "targets", 2) == [-1, -1]
     for targets in (["tench"], "tench"):
         with pytest.raises(InputError, match="`targets`"):
             Labels(NAMES, 5).find_all(targets, "targets", 3)

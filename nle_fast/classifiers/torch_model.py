@@ -136,6 +136,13 @@ class TorchClassifier:
         trial = self._trial(self._shape, self._memory_format)
         self._rows = by_autograd(self._head, self.num_classes, trial)
         on_cpu = self._device.type == "cpu"
+        # The end of its own forward pass costs less than to play it back, if it gives logits and not probabilities.
+        self._reads_whole = (
+            on_cpu
+            and looks[0].returned == looks[0].logits
+            and self._weight is not None
+            and self._weight.dtype == torch.float32
+        )
         self._convolution = relu_convolution(self._head, trial) if on_cpu and not self.closed_form else None
 
     def _closed_form(self) -> Tensor | None:
@@ -222,6 +229,8 @@ class TorchClassifier:
 
     def read(self, images: Any, target: Any = None, versus: Any = None) -> Reading:
         """Logits, activations and gradients in one pass; see `nle_fast.classifiers.base.read`, which checks more."""
+        if self._reads_whole:
+            return self._read_whole(images, target, versus)
         return self._read(images, target, versus, None)
 
     def read_class_maps(self, images: Any, target: Any = None, versus: Any = None) -> tuple[Reading, Tensor | None]:
@@ -232,31 +241,43 @@ class TorchClassifier:
             if op is self._convolution:
                 kept.append(result.clone())  # a ReLU that follows may write to it
 
-        reading = self._read(images, target, versus, None if self._convolution is None else watch)
-        return reading, kept[0] if kept else None
+        if self._convolution is None:
+            return self.read(images, target, versus), None
+        return self._read(images, target, versus, watch), kept[0] if kept else None
 
     def _read(self, images: Any, target: Any, versus: Any, watch: Watch | None) -> Reading:
         with torch.inference_mode(False), torch.no_grad():
             maps = self._trunk(self._pictures(images))
-            count = len(maps)
             if self._weight is None:
                 scores, inner, leaf = self._rows(maps, watch)
             else:
                 scores = self._head(maps)
             logits = self._float(scores)
-            winner = logits.argmax(axis=1)
-            wanted = check_classes("target", target, count, self.num_classes)
-            chosen = winner if wanted is None else np.where(wanted < 0, winner, wanted)
-            rival = check_classes("versus", versus, count, self.num_classes)
-            weight = self.pooled_weight
-            if weight is not None and weight.dtype == np.float32:  # on the way to `score_neurons` NumPy is quicker
-                return Reading(logits, maps, pooled_gradients(weight, chosen, rival, maps.shape), chosen)
+            chosen, rival = self._chosen(logits, target, versus)
             label, other = self._indices(chosen), None if rival is None else self._indices(rival)
             if self._weight is None:
                 gradients = self._rows.gradients(inner, leaf, label, other)
             else:
                 gradients = _rows(self._weight, label, other, maps)
             return Reading(logits, maps, gradients, chosen)
+
+    def _read_whole(self, images: Any, target: Any, versus: Any) -> Reading:
+        """The network's own forward pass to its end; the gradient is read off the weight by NumPy, which is quicker."""
+        assert self._weight is not None
+        maps, returned = self._run(self._pictures(images), stop=False)
+        logits = self._float(select(returned, self._path))
+        chosen, rival = self._chosen(logits, target, versus)
+        weight = self._weight.numpy(force=True).reshape(self.num_classes, -1)
+        return Reading(logits, maps, torch.from_numpy(pooled_gradients(weight, chosen, rival, maps.shape)), chosen)
+
+    def _chosen(
+        self, logits: NDArray[np.float32], target: Any, versus: Any
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+        """The classes that gradients are taken of, and those that they are told apart from."""
+        winner = logits.argmax(axis=1)
+        wanted = check_classes("target", target, len(logits), self.num_classes)
+        rival = check_classes("versus", versus, len(logits), self.num_classes)
+        return winner if wanted is None else np.where(wanted < 0, winner, wanted), rival
 
     @cached_property
     def look(self) -> GpuLook | None:
@@ -277,12 +298,16 @@ class TorchClassifier:
 
     def _trunk(self, pictures: Tensor) -> Tensor:
         """Activations of `pictures`; the forward pass ends at the layer."""
-        local = self._local
-        local.calls, local.found = self._call, None
+        return self._run(pictures, stop=True)[0]
+
+    def _run(self, pictures: Tensor, *, stop: bool) -> tuple[Tensor, Any]:
+        """Activations of `pictures`, and what the network returns, None where the pass is to `stop` at the layer."""
+        local, returned = self._local, None
+        local.calls, local.found, local.stop = self._call, None, stop
         try:
             # Inference mode spares each operator what autograd would need of it; the copy below is an ordinary tensor.
             with self._blamed(pictures), torch.inference_mode():
-                self._twin(pictures)
+                returned = self._twin(pictures)
         except _ReachedError:
             pass
         finally:
@@ -292,7 +317,7 @@ class TorchClassifier:
                 f"The network must reach `layer` {self.layer!r} with {self._shape} for every picture, got "
                 f"{'nothing' if found is None else tuple(found.shape[1:])}; choose a layer that always runs alike."
             )
-        return found.clone() if found.is_inference() else found
+        return found.clone() if found.is_inference() else found, returned
 
     @contextmanager
     def _blamed(self, pictures: Tensor) -> Iterator[None]:
@@ -352,15 +377,18 @@ class TorchClassifier:
 
 
 def _stopper(local: threading.local) -> Callable[[nn.Module, Any, Any], None]:
-    """A hook that ends a forward pass of `_trunk` in this thread, at the wanted call of the layer."""
+    """A hook that keeps the wanted call's output of the layer, in this thread, and may end the forward pass there."""
 
     def stop(module: nn.Module, args: Any, output: Any) -> None:
         calls = getattr(local, "calls", 0)
         if calls:
             local.calls = calls - 1
-            if calls == 1:
+            if calls == 1 and local.stop:
                 local.found = output
                 raise _ReachedError
+            if calls == 1:  # what follows may write to it
+                with torch.inference_mode(False):
+                    local.found = output.clone() if isinstance(output, Tensor) else output
 
     return stop
 
