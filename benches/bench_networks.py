@@ -67,8 +67,10 @@ def exported(network, folder):
 
 
 def meaning(classifier, images):
+    """Scores of the K strongest neurons, their regions and positions: all that takes time before the words."""
     reading = read(classifier, images)
-    return ops.score_neurons(reading.activations, reading.gradients, K)
+    top = ops.score_neurons(reading.activations, reading.gradients, K)
+    return top, ops.find_places(top.maps, [(224, 224)] * len(images), [(0.0, 0.0, 224.0, 224.0)] * len(images))
 
 
 @pytest.mark.parametrize("batch", [1, 8, 64])
@@ -85,7 +87,7 @@ def test_torch(side_by_side, quick, name, batch):
     def by_us():
         return meaning(classifier, images)
 
-    np.testing.assert_allclose(by_us().values, peers.captum_scores(network, module, images, K)[0].numpy(), rtol=1e-2)
+    np.testing.assert_allclose(by_us()[0].values, peers.captum_scores(network, module, images, K)[0].numpy(), rtol=1e-2)
     np.testing.assert_allclose(read(classifier, images).logits, plain().numpy(), rtol=1e-3, atol=1e-4)
     ways, left_out = {"nle_fast": by_us, "plain forward": plain}, {}
     if batch < 64:
@@ -99,7 +101,7 @@ def test_torch(side_by_side, quick, name, batch):
                 left_out[who] = reason
     kind = "closed form" if classifier.closed_form else "autograd"
     facts = {"kind": kind, "network": name, "batch": batch, "left_out": left_out, "baseline": "plain forward"}
-    side_by_side(f"forward, gradients, scores: {name}, torch, batch {batch}", ways, rounds_of(batch), **facts)
+    side_by_side(f"meaning representation: {name}, torch, batch {batch}", ways, rounds_of(batch), **facts)
 
 
 @pytest.mark.parametrize("batch", [1, 8, 64])
@@ -117,7 +119,7 @@ def test_onnx(side_by_side, quick, name, batch, tmp_path):
     np.testing.assert_allclose(read(classifier, images).logits, plain()[0], rtol=1e-3, atol=1e-4)
     ways = {"nle_fast": lambda: meaning(classifier, images), "plain forward": plain}
     facts = {"network": name, "batch": batch, "baseline": "plain forward"}
-    group = f"forward, gradients, scores: {name}, ONNX Runtime, {os.cpu_count()} threads, batch {batch}"
+    group = f"meaning representation: {name}, ONNX Runtime, {os.cpu_count()} threads, batch {batch}"
     side_by_side(group, ways, 3 * rounds_of(batch), **facts)  # quick, and its threads make it noisy
 
 

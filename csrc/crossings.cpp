@@ -82,18 +82,7 @@ void set_right(const Patch& patch, const Fractions& fractions, double level, con
 
 void find_row_ends(const Patch& patch, const Fractions& fractions, double level, const RowEnds& ends) {
   static const Solve solve_rows = choose();
-  if (!patch.everywhere) {
-    if (!solve_rows(patch, fractions, level, ends)) set_right(patch, fractions, level, ends);
-    return;
-  }
-  for (int row = 0; row < fractions.rows; ++row) {
-    const double g = fractions.of_rows[row];
-    const double r0 = patch.left + patch.left_step * g;
-    ends.start[row] = r0;
-    ends.slope[row] = (patch.right + patch.right_step * g) - r0;
-    ends.from[row] = patch.from;
-    ends.to[row] = patch.to;
-  }
+  if (!solve_rows(patch, fractions, level, ends)) set_right(patch, fractions, level, ends);
 }
 
 }  // namespace nle

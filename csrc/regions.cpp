@@ -7,74 +7,14 @@
 #include <thread>
 
 #include "crossings.hpp"
+#include "geometry.hpp"
 #include "parallel.hpp"
 
 namespace nle {
 namespace {
 
-// Map coordinate of pixel `index`: half-pixel centres, clamped to the map. Every float64 operation in this file is
-// written in the order of ops/reference.py, so that both give the same bits; the build forbids fused multiply-adds.
-double coordinate(int index, double low, double high, int length) {
-  const double u = (index + 0.5 - low) / (high - low) * length - 0.5;
-  return std::min(std::max(u, 0.0), length - 1.0);
-}
-
-int base_of(double u, int length) { return std::max(0, std::min(static_cast<int>(u), length - 2)); }
-
-// Pixels [from, to) of every row lie between map columns `column` and `column + 1`.
-struct Segment {
-  int column;
-  int from, to;
-  double zero;  // where x would be at fraction 0
-};
-
-// Picture rows [from, to) lie between map rows `map_row` and `map_row + 1`.
-struct Band {
-  int map_row;
-  int from, to;
-};
-
-// All that depends on the picture and the window but not on the map; made once for maps that share them.
-struct Geometry {
-  Geometry(PictureSize picture_size, const Window& map_window, int map_height, int map_width)
-      : size(picture_size),
-        window(map_window),
-        box(visible_pixels(picture_size, map_window)),
-        cells(make_cells(picture_size, box)),
-        pixels_per_column((map_window.right - map_window.left) / map_width) {
-    row_fractions.assign(static_cast<std::size_t>(box.y1), 0.0);
-    for (int y = box.y0; y < box.y1; ++y) {
-      const double v = coordinate(y, window.top, window.bottom, map_height);
-      const int map_row = base_of(v, map_height);
-      if (bands.empty() || bands.back().map_row != map_row) bands.push_back({map_row, y, y});
-      bands.back().to = y + 1;
-      row_fractions[y] = v - map_row;
-    }
-    fractions.assign(static_cast<std::size_t>(box.x1) + 1, 0.0);  // one more to be read, see Fractions
-    fraction_sums.assign(static_cast<std::size_t>(box.x1) + 1, 0.0);
-    for (int x = box.x0; x < box.x1; ++x) {
-      const double u = coordinate(x, window.left, window.right, map_width);
-      const int column = base_of(u, map_width);
-      if (segments.empty() || segments.back().column != column) {
-        segments.push_back({column, x, x, (column + 0.5) * pixels_per_column + window.left - 0.5});
-      }
-      segments.back().to = x + 1;
-      fractions[x] = u - column;
-      fraction_sums[x + 1] = fraction_sums[x] + fractions[x];
-    }
-  }
-
-  PictureSize size;
-  Window window;
-  PixelBox box;
-  CellGrid cells;
-  double pixels_per_column;
-  std::vector<Segment> segments;
-  std::vector<Band> bands;
-  std::vector<double> row_fractions;  // of row y; those above box.y0 are not used
-  std::vector<double> fractions;      // of pixel x; those left of box.x0 are not used
-  std::vector<double> fraction_sums;  // over the pixels before x
-};
+// Every float64 operation here, in geometry.cpp and in crossings.cpp is written in the order of ops/reference.py, so
+// that both give the same bits; the build forbids fused multiply-adds.
 
 // What is known of a region while rows go by; labels that turn out to be one region are added up at the end.
 struct Tally {
@@ -113,9 +53,15 @@ class Finder {
   struct RunValues {
     double sum, peak;
   };
+  // Patches side by side that are on at all of their pixels, or one patch of which the rows are looked at.
+  struct Span {
+    int from, to;
+    bool whole;
+    RunValues values;  // of all rows, where it is whole
+  };
 
-  void select_patches(const float* map, int row);
-  void find_ends(const Band& band);
+  void select_spans(const float* map, const Band& band);
+  RunValues whole_values(const Patch& patch, const Band& band) const;
   void scan_row(const Band& band, int y);
   void label_row(int y, int above, int here);
   void tally_row(int y, int here);
@@ -128,8 +74,8 @@ class Finder {
   const Geometry* geometry_ = nullptr;
   double level_ = 0.0;   // on where value > level_
   double margin_ = 0.0;  // beyond any rounding error of an interpolated value
-  std::vector<Patch> patches_;
-  std::vector<std::int32_t> from_, to_;  // of each patch and row of the band, see RowEnds
+  std::vector<Span> spans_;
+  std::vector<std::int32_t> from_, to_;  // of each span and row of the band, see RowEnds
   std::vector<double> start_, slope_;
   Runs runs_;
   std::vector<int> labels_;        // of each run
@@ -151,8 +97,7 @@ std::vector<FoundRegion> Finder::operator()(const float* map, const Geometry& ge
 
   int above = 0;
   for (const Band& band : geometry.bands) {
-    select_patches(map, band.map_row);
-    find_ends(band);
+    select_spans(map, band);
     for (int y = band.from; y < band.to; ++y) {
       const int here = runs_.count;
       scan_row(band, y);
@@ -173,22 +118,11 @@ std::vector<FoundRegion> Finder::operator()(const float* map, const Geometry& ge
 }
 
 // Bilinear values lie between the four corners: most patches are decided for all of their rows at once.
-void Finder::select_patches(const float* map, int row) {
-  const float* upper = map + static_cast<std::ptrdiff_t>(row) * width_;
-  const float* lower = map + static_cast<std::ptrdiff_t>(std::min(row + 1, height_ - 1)) * width_;
-  patches_.clear();
-  for (const Segment& segment : geometry_->segments) {
-    const int next = std::min(segment.column + 1, width_ - 1);
-    const double a = upper[segment.column], b = upper[next], c = lower[segment.column], d = lower[next];
-    const auto [low, high] = std::minmax({a, b, c, d});
-    if (high <= level_ - margin_) continue;
-    patches_.push_back({segment.from, segment.to, segment.zero, a, c - a, b, d - b, low > level_ + margin_});
-  }
-}
-
-void Finder::find_ends(const Band& band) {
+void Finder::select_spans(const float* map, const Band& band) {
+  const float* upper = map + static_cast<std::ptrdiff_t>(band.map_row) * width_;
+  const float* lower = map + static_cast<std::ptrdiff_t>(std::min(band.map_row + 1, height_ - 1)) * width_;
   const int rows = band.to - band.from;
-  const std::size_t needed = patches_.size() * static_cast<std::size_t>(rows);
+  const std::size_t needed = geometry_->segments.size() * static_cast<std::size_t>(rows);
   if (needed > from_.size()) {
     from_.resize(needed);
     to_.resize(needed);
@@ -197,41 +131,84 @@ void Finder::find_ends(const Band& band) {
   }
   const Fractions fractions{geometry_->fractions.data(), geometry_->row_fractions.data() + band.from, rows,
                             geometry_->pixels_per_column};
+  spans_.clear();
   std::size_t at = 0;
-  for (const Patch& patch : patches_) {
-    find_row_ends(patch, fractions, level_, {&from_[at], &to_[at], &start_[at], &slope_[at]});
+  for (const Segment& segment : geometry_->segments) {
+    const int next = std::min(segment.column + 1, width_ - 1);
+    const double a = upper[segment.column], b = upper[next], c = lower[segment.column], d = lower[next];
+    const auto [low, high] = std::minmax({a, b, c, d});
+    if (high <= level_ - margin_) continue;
+    const Patch patch{segment.from, segment.to, segment.zero, a, c - a, b, d - b};
+    if (low > level_ + margin_) {
+      const RunValues values = whole_values(patch, band);
+      if (!spans_.empty() && spans_.back().whole && spans_.back().to == patch.from) {
+        Span& last = spans_.back();
+        last.to = patch.to;
+        last.values = {last.values.sum + values.sum, std::max(last.values.peak, values.peak)};
+        continue;
+      }
+      spans_.push_back({patch.from, patch.to, true, values});
+    } else {
+      spans_.push_back({patch.from, patch.to, false, {}});
+      find_row_ends(patch, fractions, level_, {&from_[at], &to_[at], &start_[at], &slope_[at]});
+    }
     at += static_cast<std::size_t>(rows);
   }
 }
 
-// Joins what the patches of a row have on into runs.
+// Arithmetic series in both directions, and the largest of the four corners.
+Finder::RunValues Finder::whole_values(const Patch& patch, const Band& band) const {
+  const double* fractions = geometry_->fractions.data();
+  const double* sums = geometry_->fraction_sums.data();
+  const double rows = band.to - band.from;
+  const double sum_left = patch.left * rows + patch.left_step * band.fraction_sum;
+  const double sum_right = patch.right * rows + patch.right_step * band.fraction_sum;
+  RunValues values{(patch.to - patch.from) * sum_left + (sum_right - sum_left) * (sums[patch.to] - sums[patch.from]),
+                   -std::numeric_limits<double>::infinity()};
+  for (const int y : {band.from, band.to - 1}) {
+    const double g = geometry_->row_fractions[static_cast<std::size_t>(y)];
+    const double r0 = patch.left + patch.left_step * g;
+    const double slope = (patch.right + patch.right_step * g) - r0;
+    values.peak = std::max(values.peak, r0 + slope * fractions[slope > 0.0 ? patch.to - 1 : patch.from]);
+  }
+  return values;
+}
+
+// Joins what the spans of a row have on into runs. A whole span's values count once, in its first row.
 void Finder::scan_row(const Band& band, int y) {
   const double* fractions = geometry_->fractions.data();
   const double* sums = geometry_->fraction_sums.data();
-  runs_.reserve(static_cast<int>(patches_.size()));
+  runs_.reserve(static_cast<int>(spans_.size()));
   if (labels_.size() < runs_.y.size()) labels_.resize(runs_.y.size());
-  if (values_.size() < patches_.size()) values_.resize(patches_.size());
+  if (values_.size() < spans_.size()) values_.resize(spans_.size());
   const int first = runs_.count;
   RunValues* value = nullptr;  // of the last run of this row
   int open_end = -1;           // where the last run of this row ends so far
   const auto rows = static_cast<std::size_t>(band.to - band.from);
-  const std::size_t end = patches_.size() * rows;
-  for (auto at = static_cast<std::size_t>(y - band.from); at < end; at += rows) {
-    const int from = from_[at];
-    const int to = to_[at];
+  auto at = static_cast<std::size_t>(y - band.from);
+  for (const Span& span : spans_) {
+    int from = span.from;
+    int to = span.to;
+    RunValues found{0.0, 0.0};  // neither more nor higher than what is on
+    if (!span.whole) {
+      from = from_[at];
+      to = to_[at];
+      const double r0 = start_[at];
+      const double slope = slope_[at];
+      // Arithmetic series: the fractions of the pixels were summed once per picture.
+      found = {(to - from) * r0 + slope * (sums[to] - sums[from]), r0 + slope * fractions[slope > 0.0 ? to - 1 : from]};
+    } else if (y == band.from) {
+      found = span.values;
+    }
+    at += rows;
     if (from == to) continue;
-    const double r0 = start_[at];
-    const double slope = slope_[at];
-    // Arithmetic series: the fractions of the pixels were summed once per picture.
-    const double sum = (to - from) * r0 + slope * (sums[to] - sums[from]);
-    const double peak = r0 + slope * fractions[slope > 0.0 ? to - 1 : from];
     if (from == open_end) {
       runs_.extend(to);
-      value->sum += sum;
-      value->peak = std::max(value->peak, peak);
+      value->sum += found.sum;
+      value->peak = std::max(value->peak, found.peak);
     } else {
       value = &values_[static_cast<std::size_t>(runs_.add(y, from, to) - first)];
-      *value = {sum, peak};
+      *value = found;
     }
     open_end = to;
   }
