@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -120,7 +121,8 @@ void require(bool holds, const char* message) {
 
 py::object find_regions(const Maps& maps, const Integers& sizes, const Doubles& windows, double threshold,
                         int connectivity, double min_area, double simplify, std::size_t threads,
-                        const py::type& region_type, py::tuple merged_names, py::tuple cell_names) {
+                        const py::type& region_type, py::tuple merged_names, py::tuple cell_names,
+                        const std::optional<py::tuple>& place_names) {
   require(maps.ndim() == 3 && maps.shape(1) > 0 && maps.shape(2) > 0, "maps must be (M, H, W)");
   require(sizes.ndim() == 2 && sizes.shape(1) == 2 && windows.ndim() == 2 && windows.shape(1) == 4,
           "sizes must be (1 or M, 2), windows (1 or M, 4)");
@@ -136,6 +138,7 @@ py::object find_regions(const Maps& maps, const Integers& sizes, const Doubles& 
   for (py::ssize_t i = 0; i < windows.shape(0); ++i) {
     map_windows.push_back({windows.at(i, 0), windows.at(i, 1), windows.at(i, 2), windows.at(i, 3)});
   }
+  require(!place_names || place_names->size() == 512, "place_names must have 512 entries");
   const RegionMaker make(region_type, std::move(merged_names), std::move(cell_names));
   const float* values = maps.data();
   const auto height = static_cast<int>(maps.shape(1));
@@ -153,7 +156,17 @@ py::object find_regions(const Maps& maps, const Integers& sizes, const Doubles& 
     const nle::PictureSize size = picture_sizes[picture_sizes.size() == 1 ? 0 : map];
     Tuple regions(found[map].size());
     for (const nle::FoundRegion& region : found[map]) regions.add(make(region, size));
-    result.add(regions.take());
+    if (!place_names) {
+      result.add(regions.take());
+      continue;
+    }
+    const nle::Window window = map_windows[map_windows.size() == 1 ? 0 : map];
+    nle::CellAreas on{};
+    for (const nle::FoundRegion& region : found[map]) {
+      for (std::size_t cell = 0; cell < on.size(); ++cell) on[cell] += region.cells[cell];
+    }
+    const int places = nle::places_by_area(on, nle::make_cells(size, nle::visible_pixels(size, window)));
+    result.add(Tuple(2).add(regions.take()).add(py::object((*place_names)[places])).take());
   }
   return result.take();
 }
@@ -170,7 +183,7 @@ void register_regions(py::module_& module) {
   module.def("find_regions", &find_regions, py::arg("maps").noconvert(), py::arg("sizes").noconvert(),
              py::arg("windows").noconvert(), py::arg("threshold"), py::arg("connectivity"), py::arg("min_area"),
              py::arg("simplify"), py::arg("threads"), py::arg("region_type"), py::arg("merged_names"),
-             py::arg("cell_names"));
+             py::arg("cell_names"), py::arg("place_names") = py::none());
   module.def("places_by_area", &places_by_area, py::arg("cells"), py::arg("width"), py::arg("height"),
              py::arg("window"));
 }

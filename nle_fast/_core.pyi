@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,8 +58,9 @@ def find_regions(
     region_type: type[Region],
     merged_names: tuple[str | None, ...],
     cell_names: tuple[str, ...],
-) -> tuple[tuple[Region, ...], ...]: ...
-def places_by_area(cells: list[int], width: int, height: int, window: Sequence[float]) -> int: ...
+    place_names: tuple[tuple[str, ...], ...] | None = None,
+) -> tuple[Any, ...]: ...
+def places_by_area(cells: list[int], width: int, height: int, window: list[float]) -> int: ...
 
 # stop_flag
 class StopFlag:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from regions_cases import random_case, random_window
 
 from nle_fast import _core
 from nle_fast.errors import InputError
-from nle_fast.ops import find_regions, positions_by_any, positions_by_area, reference
+from nle_fast.ops import find_places, find_regions, positions_by_any, positions_by_area, reference
 from nle_fast.ops.positions import GROUPS, merge_positions, region_names
 from nle_fast.schema import POSITIONS
 
@@ -236,3 +237,17 @@ def test_a_map_that_is_on_at_a_third_is_not_the_entire_image():
     assert places(on) == reference.places_by_area(list(on), (90, 90))
     even = (300,) * 9
     assert places(even) == mask_of(*range(9)), "spread evenly it is everywhere"
+
+
+def test_places_are_regions_and_their_names():
+    rng = np.random.default_rng(5)
+    for number in range(60):
+        plane, size = random_case(rng, number)
+        maps = np.stack([plane, plane[::-1], np.zeros_like(plane)])
+        sizes, windows = [size, (40, 31)], [random_window(rng, size), (0.0, 0.0, 40.0, 31.0)]
+        both = find_places(np.stack([maps, maps]), sizes, windows, min_area=0.02)
+        alone = find_places(maps[None], sizes[:1], windows[:1], min_area=0.02)
+        assert alone == both[:1]
+        for found, picture, window in zip(both, sizes, windows, strict=True):
+            regions = find_regions(maps, picture, min_area=0.02, window=window)
+            assert found == [(one, positions_by_area(one, picture, window)) for one in regions]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.config import PositionRule
-from nle_fast.ops.positions import area_names, positions_by_any
-from nle_fast.ops.regions import find_regions
+from nle_fast.ops.positions import place_names, positions_by_any
+from nle_fast.ops.regions import find
 from nle_fast.schema import Region
 
 __all__ = ["Place", "find_places"]
@@ -47,10 +47,8 @@ def find_places(
     sizes, covered = np.asarray(picture_sizes, np.int64), np.asarray(windows, np.float64)
     if len(sizes) > 1:  # one row serves all maps
         sizes, covered = sizes.repeat(k, axis=0), covered.repeat(k, axis=0)
-    regions = find_regions(flat, sizes, threshold, connectivity, min_area, window=covered)
+    names = None if rule == "any" else place_names()
+    places = find(flat, sizes, threshold, connectivity, min_area, window=covered, place_names=names)
     if rule == "any":
-        positions = positions_by_any(flat, threshold)
-    else:
-        positions = tuple(area_names(found, picture_sizes[i // k], windows[i // k]) for i, found in enumerate(regions))
-    places = list(zip(regions, positions, strict=True))
-    return [places[start : start + k] for start in range(0, len(places), k)]
+        places = tuple(zip(places, positions_by_any(flat, threshold), strict=True))
+    return [list(places[start : start + k]) for start in range(0, len(places), k)]

@@ -78,9 +78,15 @@ def merge_positions(mask: int) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
+def place_names() -> tuple[tuple[str, ...], ...]:
+    """`merge_positions` of each of the 512 sets of cells."""
+    return tuple(map(merge_positions, range(512)))
+
+
+@lru_cache(maxsize=1)
 def region_names() -> tuple[str | None, ...]:
     """For each of the 512 sets of cells its name, where it merges into one; a region elsewhere has its main cell's."""
-    return tuple(names[0] if len(names) == 1 else None for names in map(merge_positions, range(512)))
+    return tuple(names[0] if len(names) == 1 else None for names in place_names())
 
 
 def positions_by_area(
@@ -109,18 +115,12 @@ def positions_by_area(
     """
     sizes = check_sizes(picture_size, 1)
     windows = check_windows(window, sizes, 1)
-    return area_names(regions, sizes[0].tolist(), windows[0].tolist())
-
-
-def area_names(regions: Sequence[Region], picture_size: Sequence[int], window: Sequence[float]) -> tuple[str, ...]:
-    """`positions_by_area` of a size and a window that `find_regions` has checked."""
     if not regions:
         return ()
-    width, height = picture_size
-    pixels = width * height
+    width, height = sizes[0].tolist()
     # Fractions of the picture are whole numbers of pixels; the rule compares those, exactly.
-    cells = [sum(round(area * pixels) for area in areas) for areas in zip(*(r.cells for r in regions), strict=True)]
-    return merge_positions(_core.places_by_area(cells, width, height, window))
+    cells = [sum(round(region.cells[cell] * width * height) for region in regions) for cell in range(9)]
+    return merge_positions(_core.places_by_area(cells, width, height, windows[0].tolist()))
 
 
 def positions_by_any(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -62,6 +64,24 @@ def find_regions(
 
     Source: this project.
     """
+    found: tuple[tuple[Region, ...], ...] = find(
+        maps, picture_size, threshold, connectivity, min_area, window=window, threads=threads
+    )
+    return found
+
+
+def find(
+    maps: ArrayLike,
+    picture_size: ArrayLike,
+    threshold: float,
+    connectivity: int,
+    min_area: float,
+    *,
+    window: ArrayLike | None,
+    threads: int | None = None,
+    place_names: tuple[tuple[str, ...], ...] | None = None,
+) -> Any:
+    """`find_regions`; with names for each of the 512 sets of cells, (regions, names) of each map."""
     planes = check_maps(maps)
     count = len(planes)
     sizes = check_sizes(picture_size, count)
@@ -84,4 +104,5 @@ def find_regions(
         Region,
         region_names(),
         POSITIONS,
+        place_names,
     )
