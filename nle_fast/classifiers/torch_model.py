@@ -6,9 +6,6 @@ with autograd for the head alone, or without any when the gradient is a row of t
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cached_property, partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -24,17 +21,14 @@ from nle_fast.classifiers.torch_head import backward, final_weight, one_hot, rel
 from nle_fast.classifiers.torch_layers import find_layer, look_at
 from nle_fast.classifiers.torch_rows import Watch, by_autograd
 from nle_fast.classifiers.torch_tape import Op
+from nle_fast.classifiers.torch_trunk import Trunk, blamed
 from nle_fast.classifiers.torch_twin import make_twin, own_buffers, select, share_buffers, weights_digest
-from nle_fast.errors import BackendError, InputError, ModelError, NleError
+from nle_fast.errors import InputError, ModelError
 
 if TYPE_CHECKING:
     from nle_fast.classifiers.torch_look import GpuLook
 
 __all__ = ["TorchClassifier"]
-
-
-class _ReachedError(BaseException):
-    """Ends a forward pass at the layer; not an Exception, so that a network's own `except` lets it through."""
 
 
 class TorchClassifier:
@@ -93,7 +87,6 @@ class TorchClassifier:
         if not isinstance(model, nn.Module):
             raise ModelError(f"`model` must be a torch.nn.Module, got {type(model).__name__}; pass the module itself.")
         self._size = _checked_size(input_size)
-        self._local = threading.local()
         with torch.inference_mode(False), torch.no_grad():
             self._twin = make_twin(model, device)
             weights = [*self._twin.parameters(), *self._twin.buffers()]
@@ -105,23 +98,17 @@ class TorchClassifier:
         """Look at the network with 1, 2 and 3 pictures, find the layer, and check that its head can stand alone."""
         one, two, three = (self._noise((count, 3, *self._size)) for count in (1, 2, 3))
         kept = own_buffers(self._twin)
-        with self._blamed(one):
+        with blamed(one):
             returned = self._twin(one.clone())
         share_buffers(kept)
-        with self._blamed(two):
+        with blamed(two):
             looks = look_at(self._twin, two, output), look_at(self._twin, three, output)
         self._writes_picture = any(look.recording.writes_picture for look in looks)
         found = find_layer(self._twin, name, looks, self._trial)
 
         self.layer, self.num_neurons, self.num_classes = found.name, found.shape[0], looks[0].num_classes
-        self._call, self._shape, self._memory_format, self._head = (
-            found.call,
-            found.shape,
-            found.memory_format,
-            found.head,
-        )
-        self._twin.get_submodule(found.name).register_forward_hook(_stopper(self._local))
-        self._path = looks[0].path
+        self._shape, self._memory_format, self._head = found.shape, found.memory_format, found.head
+        self._trunk, self._path = Trunk(self._twin, found), looks[0].path
         expected = select(returned, self._path).reshape(1, -1)
         replayed = found.whole(self._trunk(one)).reshape(1, -1)
         if not bool(expected.isfinite().all()):
@@ -264,7 +251,7 @@ class TorchClassifier:
     def _read_whole(self, images: Any, target: Any, versus: Any) -> Reading:
         """The network's own forward pass to its end; the gradient is read off the weight by NumPy, which is quicker."""
         assert self._weight is not None
-        maps, returned = self._run(self._pictures(images), stop=False)
+        maps, returned = self._trunk.whole(self._pictures(images))
         logits = self._float(select(returned, self._path))
         chosen, rival = self._chosen(logits, target, versus)
         weight = self._weight.numpy(force=True).reshape(self.num_classes, -1)
@@ -293,45 +280,8 @@ class TorchClassifier:
     def forward(self, images: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Logits (N, K) of the whole network, as who does not explain runs it; for comparing times."""
         pictures = self._pictures(images)
-        with self._blamed(pictures), torch.inference_mode():
+        with blamed(pictures), torch.inference_mode():
             return self._float(select(self._twin(pictures), self._path))
-
-    def _trunk(self, pictures: Tensor) -> Tensor:
-        """Activations of `pictures`; the forward pass ends at the layer."""
-        return self._run(pictures, stop=True)[0]
-
-    def _run(self, pictures: Tensor, *, stop: bool) -> tuple[Tensor, Any]:
-        """Activations of `pictures`, and what the network returns, None where the pass is to `stop` at the layer."""
-        local, returned = self._local, None
-        local.calls, local.found, local.stop = self._call, None, stop
-        try:
-            # Inference mode spares each operator what autograd would need of it; the copy below is an ordinary tensor.
-            with self._blamed(pictures), torch.inference_mode():
-                returned = self._twin(pictures)
-        except _ReachedError:
-            pass
-        finally:
-            found, local.calls, local.found = local.found, 0, None
-        if not isinstance(found, Tensor) or tuple(found.shape[1:]) != self._shape:
-            raise BackendError(
-                f"The network must reach `layer` {self.layer!r} with {self._shape} for every picture, got "
-                f"{'nothing' if found is None else tuple(found.shape[1:])}; choose a layer that always runs alike."
-            )
-        return found.clone() if found.is_inference() else found, returned
-
-    @contextmanager
-    def _blamed(self, pictures: Tensor) -> Iterator[None]:
-        shape = tuple(pictures.shape)
-        try:
-            yield
-        except NleError:
-            raise
-        except Exception as err:
-            reason = " ".join(str(err).split())
-            raise BackendError(
-                f"The network failed on pictures {shape}, {self._dtype}, on {self._device}: "
-                f"{type(err).__name__}: {reason}; give the `input_size` that it was made for."
-            ) from err
 
     def _pictures(self, images: Any) -> Tensor:
         check_images(images)
@@ -374,23 +324,6 @@ class TorchClassifier:
     def _trial(self, shape: tuple[int, ...], memory_format: torch.memory_format) -> Tensor:
         """Random activations of two pictures."""
         return self._noise((2, *shape)).contiguous(memory_format=memory_format)
-
-
-def _stopper(local: threading.local) -> Callable[[nn.Module, Any, Any], None]:
-    """A hook that keeps the wanted call's output of the layer, in this thread, and may end the forward pass there."""
-
-    def stop(module: nn.Module, args: Any, output: Any) -> None:
-        calls = getattr(local, "calls", 0)
-        if calls:
-            local.calls = calls - 1
-            if calls == 1 and local.stop:
-                local.found = output
-                raise _ReachedError
-            if calls == 1:  # what follows may write to it
-                with torch.inference_mode(False):
-                    local.found = output.clone() if isinstance(output, Tensor) else output
-
-    return stop
 
 
 def _rows(weight: Tensor, target: Tensor, versus: Tensor | None, maps: Tensor) -> Tensor:
