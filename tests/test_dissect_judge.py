@@ -14,7 +14,9 @@ from nle_fast.dissect.judge import (
     correlations,
     lower_bounds,
     sure_correlations,
+    surely,
 )
+from nle_fast.dissect.probe import Probe, ProbeSet
 from nle_fast.dissect.ranking import _Joined
 from nle_fast.dissect.table import enough
 
@@ -89,12 +91,24 @@ def test_relatives_are_no_rivals():
     assert Relatives(z, binary=False).of(0).tolist() == [True, True, False]
 
 
-def test_each_half_must_have_enough_of_either():
-    held_out = np.arange(20) % 2 == 1
-    presence = np.zeros((20, 3), np.float32)
-    presence[:6, 0], presence[::2, 1], presence[:, 2] = 1, 1, np.nan
-    assert enough(presence, held_out, 3).tolist() == [True, False, False]
-    assert enough(presence, held_out, 4).tolist() == [False, False, False]
+def test_each_part_must_have_enough_of_either(tmp_path):
+    probes = ProbeSet.of([("drawn", [Probe(tmp_path / f"{n}.png", "") for n in range(30)])])
+    propose, pick, judge = (np.flatnonzero(part) for part in probes.masks())
+    presence = np.zeros((30, 3), np.float32)
+    for part in (propose, pick, judge):
+        presence[part[:3], 0] = 1
+    presence[np.concatenate([propose, pick]), 1], presence[:, 2] = 1, np.nan
+    assert enough(presence, probes, 3).tolist() == [True, False, False]
+    assert enough(presence, probes, 4).tolist() == [False, False, False]
+
+
+def test_two_sets_of_pictures_are_surer_than_each_of_them():
+    r, n, other = np.array([0.5, 0.5, 0.9]), np.array([50, 50, 3]), np.array([0.5, 0.3, 0.9])
+    both = surely(r, n, other, n)
+    assert lower_bounds(r, n)[0] < both[0] < 0.5
+    assert both[0] == pytest.approx(np.tanh(np.arctanh(0.5) - 1 / np.sqrt(94)))
+    assert 0.3 < both[1] < 0.4
+    assert both[2] == -1
 
 
 def test_two_words_are_joined_only_where_they_are_clearly_better():
@@ -104,7 +118,7 @@ def test_two_words_are_joined_only_where_they_are_clearly_better():
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.1, 48)
     response = np.stack([(dog | wheel) + noise, (red & small) + noise, dog + noise], 1).astype(np.float32)
-    joined = _Joined(response, members, members, 4)
+    joined = _Joined(response, members, [members, members], 4)
     assert joined.best(0, [0, 1, 2], 0.8) == (0, 1, "or")
     assert joined.best(1, [2, 3], 0.9) == (2, 3, "and")
     assert joined.best(2, [0, 1], 1.01) is None

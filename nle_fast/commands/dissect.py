@@ -63,7 +63,7 @@ def dissect(
         bool, typer.Option("--report", help="Also write report.html, with pictures, for people.")
     ] = False,
     response: Annotated[_Response | None, typer.Option(help="What a neuron says about a picture.")] = None,
-    min_quality: Annotated[float | None, typer.Option(help="Held-out correlation that a name must reach.")] = None,
+    min_quality: Annotated[float | None, typer.Option(help="Correlation that a name must reach.")] = None,
     max_words: Annotated[int | None, typer.Option(help="Words that a name may join, 1 to 3.")] = None,
     batch: Annotated[int | None, typer.Option(help="Pictures per run of the network.")] = None,
     threads: Annotated[

@@ -1,4 +1,4 @@
-"""Candidates of all sources compete; what is given must hold on pictures that took no part in choosing it."""
+"""Candidates of all sources compete; what is given is then judged on pictures that took no part in choosing it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,44 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.dissect.judge import adjusted, by_chance, lower_bounds, sure_correlations
+from nle_fast.dissect.judge import adjusted, by_chance, lower_bounds, sure_correlations, surely
 from nle_fast.dissect.options import DissectOptions
+from nle_fast.dissect.probe import JUDGE, PICK, PROPOSE
 from nle_fast.dissect.table import Answers, SourceTable
 
 __all__ = ["Champion", "Chosen", "champions", "choose", "share_beaten"]
 
-#: A further word must raise the simulation correlation by so much on the choosing half.
+#: A further word must raise the simulation correlation by so much on the pictures that propose.
 GAIN = 0.05
+#: A later nominee must score better than the first one by so much.
+BETTER = 0.02
+
+
+@dataclass(frozen=True)
+class Champion:
+    """What one source would call one neuron, and how sure that is.
+
+    Attributes:
+        words: Indices of its words, joined by "or"; the first is the nominee that was picked alone.
+        least: Simulation correlation of the words together on the pictures that propose, or pick, whichever is lower.
+        middle: The mean of these two.
+        confidence: What these two surely reach together, see `surely`.
+        quality: Simulation correlation of the words together on the pictures that judge; decides nothing.
+        beats: Share of the unrelated other concepts of its source that correlate less, on the pictures that pick.
+        untrained: The closest that an untrained neuron follows the words, or one of them.
+        p: Chance of the correlation of the first word, the best of several nominees, on the pictures that pick.
+        place: IoU of the first word on the pictures that pick; None where the source has no masks.
+    """
+
+    words: tuple[int, ...]
+    least: float
+    middle: float
+    confidence: float
+    quality: float
+    beats: float
+    untrained: float
+    p: float
+    place: float | None
 
 
 @dataclass(frozen=True)
@@ -24,68 +54,53 @@ class Chosen:
 
     Attributes:
         source: Index of the source; −1 without a candidate.
-        words: Indices of its words, joined by "or"; the first is the candidate that was judged alone.
-        quality: Held-out simulation correlation of the words together.
-        beats: Share of the unrelated other concepts of its source that correlate less on held-out pictures.
-        p: Chance of its held-out correlation, adjusted for the number of candidates that were judged.
+        words: As in `Champion`, like `confidence`, `quality` and `beats`.
+        p: Chance of its correlation, adjusted for the number of candidates that compete.
         refused: None, or the first bar that the best candidate failed: "no candidate", "quality", "place", "rivals",
             "untrained" or "chance".
     """
 
     source: int
     words: tuple[int, ...]
+    confidence: float
     quality: float
     beats: float
     p: float
     refused: str | None
 
 
-@dataclass(frozen=True)
-class Champion:
-    """What one source would call one neuron, measured on held-out pictures.
-
-    Attributes:
-        words: As in `Chosen`, like `quality` and `beats`.
-        untrained: The closest that an untrained neuron follows the words, or one of them.
-        p: Chance of the held-out correlation of the first word.
-        bound: Lower bound of the first word's correlation on the choosing half.
-        place: Held-out IoU of the first word; None where the source has no masks.
-    """
-
-    words: tuple[int, ...]
-    quality: float
-    beats: float
-    untrained: float
-    p: float
-    bound: float
-    place: float | None
-
-
 def champions(table: SourceTable, answers: Answers, options: DissectOptions) -> list[Champion | None]:
-    """The first nominee of a source for every neuron, with the words that join it; None without a nominee.
+    """Of each source's nominees for a neuron one, with the words that join it; None without a nominee.
 
-    Up to two further nominees join it ("A or B"), if they are unrelated to it and raise the correlation by 0.05 on the
-    choosing half, and at all on the other.
+    The first nominee, unless others score better by 0.02 now that other pictures have their say: by what their
+    correlations surely reach, from masks by √(that · IoU). Up to two further nominees join it ("A or B"), if they are
+    unrelated to it and raise the correlation by 0.05 on the pictures that propose, and at all on those that pick.
     """
-    neurons = answers.response.shape[1]
-    firsts = table.nominees[:, 0] if table.nominees.shape[1] else np.full(neurons, -1, np.int64)
-    every, words = np.arange(neurons), np.maximum(firsts, 0)
-    p = by_chance(table.correlation.held_out[every, words], table.pictures[1, words])
+    proposed, picked = table.correlation.propose, table.correlation.pick
+    sure = surely(proposed, table.pictures[PROPOSE], picked, table.pictures[PICK])
+    # From masks, where the neuron fires counts as much as when.
+    score = sure if table.iou is None else np.sqrt(np.maximum(sure, 0) * table.iou.pick)
     found: list[Champion | None] = []
-    for neuron, word in enumerate(firsts.tolist()):
-        if word < 0 or table.bound[neuron, word] <= 0:
+    for neuron, row in enumerate(table.nominees.tolist()):
+        nominees = [word for word in row if word >= 0 and table.bound[neuron, word] > 0]
+        if not nominees:
             found.append(None)
             continue
-        joined, quality = _joined(table, neuron, word, answers, options)
+        bar = score[neuron, nominees].max() - BETTER
+        first = next(word for word in nominees if score[neuron, word] >= bar)
+        words, correlations, known = _joined(table, neuron, first, answers, options)
+        p = by_chance(picked[neuron, first, None], table.pictures[PICK, first, None])
         found.append(
             Champion(
-                joined,
-                quality,
-                share_beaten(table, neuron, joined, quality),
-                _untrained(table, joined, answers),
-                float(p[neuron]),
-                float(table.bound[neuron, word]),
-                None if table.iou is None else float(table.iou.held_out[neuron, word]),
+                words=words,
+                least=min(correlations[PROPOSE], correlations[PICK]),
+                middle=(correlations[PROPOSE] + correlations[PICK]) / 2,
+                confidence=float(surely(correlations[PROPOSE], known[PROPOSE], correlations[PICK], known[PICK])),
+                quality=correlations[JUDGE],
+                beats=share_beaten(table, neuron, words, correlations[PICK]),
+                untrained=_untrained(table, words, answers),
+                p=min(1.0, float(p[0]) * len(nominees)),
+                place=None if table.iou is None else float(table.iou.pick[neuron, first]),
             )
         )
     return found
@@ -94,10 +109,11 @@ def champions(table: SourceTable, answers: Answers, options: DissectOptions) -> 
 def choose(sources: Sequence[Sequence[Champion | None]], options: DissectOptions) -> list[Chosen]:
     """The name of every neuron, from the champions of each source.
 
-    On held-out pictures a name must reach `min_quality`; from masks, `min_iou`; beat `beats` of the unrelated other
-    concepts; be followed more closely than any of 512 untrained neurons follows it, or one of its words, on all
-    pictures; and not be of a kind that chance makes (Benjamini–Hochberg over all neurons and sources). Of those that
-    pass, the one with the highest held-out simulation correlation is given; if none does, the neuron has no name.
+    A name must reach `min_quality` on the pictures that propose and on those that pick. On the latter it must, from
+    masks, reach `min_iou`; beat `beats` of the unrelated other concepts; be followed more closely than any of 512
+    untrained neurons follows it, or one of its words; and not be of a kind that chance makes (Benjamini–Hochberg over
+    all neurons and sources). Of those that pass, the surest is given; if none does, the neuron has no name. The
+    pictures that judge have no say.
     """
     chances = np.array([[1.0 if one is None else one.p for one in source] for source in sources])
     p = adjusted(chances.ravel()).reshape(chances.shape)
@@ -107,28 +123,24 @@ def choose(sources: Sequence[Sequence[Champion | None]], options: DissectOptions
         for s, source in enumerate(sources):
             one = source[neuron]
             if one is not None:
-                refused = _refused(one, float(p[s, neuron]), options)
-                chosen = Chosen(s, one.words, one.quality, one.beats, float(p[s, neuron]), refused)
-                judged.append((one.bound, chosen))
-        passed = [chosen for _, chosen in judged if chosen.refused is None]
-        if passed:
-            found.append(max(passed, key=lambda chosen: chosen.quality))
-        elif judged:  # what comes nearest, by the choosing half, says why not
-            found.append(max(judged, key=lambda pair: pair[0])[1])
-        else:
-            found.append(Chosen(-1, (), 0.0, 0.0, 1.0, "no candidate"))
+                chance = float(p[s, neuron])
+                refused = _refused(one, chance, options)
+                judged.append(Chosen(s, one.words, one.confidence, one.quality, one.beats, chance, refused))
+        # What comes nearest says why the neuron has no name.
+        nobody = Chosen(-1, (), -1.0, 0.0, 0.0, 1.0, "no candidate")
+        found.append(max(judged, key=lambda one: (one.refused is None, one.confidence), default=nobody))
     return found
 
 
 def _refused(one: Champion, p: float, options: DissectOptions) -> str | None:
     """The first bar that it fails."""
-    if one.quality < options.min_quality:
+    if one.least < options.min_quality:
         return "quality"
     if one.place is not None and one.place < options.min_iou:
         return "place"
     if one.beats < options.beats:
         return "rivals"
-    if one.quality <= one.untrained:
+    if one.middle <= one.untrained:
         return "untrained"
     return "chance" if p > options.false_names else None
 
@@ -141,17 +153,18 @@ def _untrained(table: SourceTable, words: Sequence[int], answers: Answers) -> fl
     single = [part for word in words for part in (word, *table.parts.get(word, ()))]
     closest = float(table.untrained[single].max())
     if len(words) > 1:
-        together, _ = sure_correlations(answers.untrained, _either(table, words)[:, None])
+        chooses = answers.probes.chooses
+        together, _ = sure_correlations(answers.untrained[chooses], _either(table, words)[chooses, None])
         closest = max(closest, float(together.max()))
     return closest
 
 
 def share_beaten(table: SourceTable, neuron: int, words: Sequence[int], quality: float) -> float:
-    """Of the other concepts that are unrelated to all words, the share with a lower held-out correlation."""
-    held_out = table.correlation.held_out[neuron]
+    """Of the other concepts that are unrelated to all words, the share that correlates less where it is picked."""
+    rivals = table.correlation.pick[neuron]
     related = np.logical_or.reduce([table.relatives.of(word) for word in words])
-    others = ~related & (held_out != 0)
-    return float((held_out[others] < quality).mean()) if others.any() else 1.0
+    others = ~related & (rivals != 0)
+    return float((rivals[others] < quality).mean()) if others.any() else 1.0
 
 
 def _either(table: SourceTable, words: Sequence[int]) -> NDArray[np.float32]:
@@ -166,14 +179,15 @@ def _joined(
     first: int,
     answers: Answers,
     options: DissectOptions,
-) -> tuple[tuple[int, ...], float]:
-    """The words of one name, and its held-out simulation correlation."""
+) -> tuple[tuple[int, ...], list[float], NDArray[np.int64]]:
+    """The words of one name; on each part their simulation correlation, and how many pictures know them."""
     words = [first]
-    quality = float(table.correlation.held_out[neuron, first])
-    y, held_out = answers.response[:, neuron, None], answers.held_out
-    joined = _either(table, words)
+    measured = (table.correlation.propose, table.correlation.pick, table.correlation.judge)
+    correlations, known = [float(of[neuron, first]) for of in measured], table.pictures[:, first]
     if table.words[first].category == "joined":  # two words already, chosen by their ranks
-        return (first,), quality
+        return (first,), correlations, known
+    y, masks = answers.response[:, neuron, None], answers.probes.masks()
+    joined = _either(table, words)
     for other in table.nominees[neuron]:
         if len(words) >= options.max_words:
             break
@@ -184,13 +198,13 @@ def _joined(
         either = _either(table, [*words, int(other)])
         alone = np.where(np.isnan(either), np.nan, np.where(np.isnan(joined), 0, joined))
         x = np.stack([alone, either], 1)
-        chosen, n = sure_correlations(y[~held_out], x[~held_out])
-        judged, n_judged = sure_correlations(y[held_out], x[held_out])
-        few = min(int(n[1]), int(n_judged[1])) < 5 * options.min_pictures
-        if few or chosen[0, 1] < chosen[0, 0] + GAIN or judged[0, 1] <= max(judged[0, 0], quality):
+        (proposed, n), (picked, n_picked), (judged, n_judged) = (sure_correlations(y[at], x[at]) for at in masks)
+        few = min(int(n[1]), int(n_picked[1])) < 5 * options.min_pictures
+        if few or proposed[0, 1] < proposed[0, 0] + GAIN or picked[0, 1] <= max(picked[0, 0], correlations[PICK]):
             continue
-        if lower_bounds(chosen, n)[0, 1] <= lower_bounds(chosen, n)[0, 0]:
+        if lower_bounds(proposed, n)[0, 1] <= lower_bounds(proposed, n)[0, 0]:
             continue
         words.append(int(other))
-        joined, quality = either, float(judged[0, 1])
-    return tuple(words), quality
+        joined, correlations = either, [float(both[0, 1]) for both in (proposed, picked, judged)]
+        known = np.array([n[1], n_picked[1], n_judged[1]])
+    return tuple(words), correlations, known

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from nle_fast.ops import rank_auc
 
-__all__ = ["Relatives", "adjusted", "aucs", "by_chance", "correlations", "lower_bounds", "sure_correlations"]
+__all__ = ["Relatives", "adjusted", "aucs", "by_chance", "correlations", "lower_bounds", "sure_correlations", "surely"]
 
 Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
 #: From so much correlation on, or from so large a share of one in the other, two concepts are no rivals.
 RELATED_CORRELATION = 0.5
@@ -67,6 +68,14 @@ def lower_bounds(r: Floats, n: NDArray[np.int64]) -> Floats:
     """What the correlation surely reaches: one standard error below, by Fisher's z. Few pictures count less."""
     z = np.arctanh(np.clip(r, -0.999999, 0.999999)) - 1 / np.sqrt(np.maximum(n - 3, 1))
     return np.where(n > 3, np.tanh(z), -1.0)
+
+
+def surely(r: Floats | float, n: Counts, other_r: Floats | float, other_n: Counts) -> Floats:
+    """What the correlations on two sets of pictures surely reach together: the mean of their z, and `lower_bounds`."""
+    z = (np.arctanh(np.clip(r, -0.999999, 0.999999)) + np.arctanh(np.clip(other_r, -0.999999, 0.999999))) / 2
+    both = n + other_n - 6
+    sure: Floats = np.where(np.minimum(n, other_n) > 3, np.tanh(z - 1 / np.sqrt(np.maximum(both, 1))), -1.0)
+    return sure
 
 
 def by_chance(r: Floats, n: NDArray[np.int64]) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.dissect.options import DissectOptions
-from nle_fast.dissect.probe import Word
+from nle_fast.dissect.probe import PROPOSE, Word
 from nle_fast.dissect.table import NOMINEES, Answers, SourceTable, make_table
 
 __all__ = ["name_from_encoder", "soft_wpmi"]
@@ -58,13 +58,14 @@ def name_from_encoder(
 ) -> SourceTable:
     """Every word of the encoder's list for every neuron.
 
-    Presence is the similarity, in standard deviations over the pictures. Of the 20 words with the highest soft-WPMI on
-    the choosing half those whose similarity follows the response best are nominated.
+    Presence is the similarity, in standard deviations over the pictures that choose. Of the 20 words with the highest
+    soft-WPMI on the pictures that propose those whose similarity follows the response best are nominated.
     """
-    spread = np.maximum(similarities.std(0), 1e-12)
-    presence = ((similarities - similarities.mean(0)) / spread).astype(np.float32)
-    choosing = ~answers.held_out
-    wpmi = soft_wpmi(similarities[choosing], answers.response[choosing])
+    chooses = answers.probes.chooses
+    spread = np.maximum(similarities[chooses].std(0), 1e-12)
+    presence = ((similarities - similarities[chooses].mean(0)) / spread).astype(np.float32)
+    proposes = answers.probes.part == PROPOSE
+    wpmi = soft_wpmi(similarities[proposes], answers.response[proposes])
     table = make_table("encoder", words, answers, presence, options, binary=False)
     short = np.argsort(-wpmi, axis=1, kind="stable")[:, :SHORT_LIST]
     bound = np.take_along_axis(table.bound, short, 1)
