@@ -1,6 +1,6 @@
 """Name the neurons of a network of ../shared/data, and keep the figures: each source alone, and all together.
 
-python examples/dissect_networks.py mobilenet_v2 [--layer inner] [--bundles scratch/bundles] [--data ../shared/data]
+python examples/dissect_networks.py mobilenet_v2 [--layer inner] [--only labelled] [--data ../shared/data]
 
 The bundles are those of `make_bundles.py`. There is no CLIP in ../shared/data. In its place stands a dual encoder made
 of another of the networks and of WordNet: the picture's vector is the root of that network's class chances, a word's is
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,9 +37,9 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "mobilenet_v2": Case("/blocks/blocks.12/act_1/Clip_output_0", "photos/labels.csv", True, "squeezenet1_1"),
+    "mobilenet_v2": Case("/blocks/blocks.12/Add_output_0", "photos/labels.csv", True, "squeezenet1_1"),
     "squeezenet1_1": Case("/features/features.10/Concat_output_0", "photos/labels.csv", True, "mobilenet_v2"),
-    "cifar_resnet": Case("/layer2/layer2.2/Relu_1_output_0", "cifar_test", False, "squeezenet1_1"),
+    "cifar_resnet": Case("/layer3/layer3.0/Relu_1_output_0", "cifar_test", False, "squeezenet1_1"),
 }
 PREPROCESS = {"squeezenet1_1": Preprocess(), "mobilenet_v2": Preprocess(mean=(0.5,) * 3, std=(0.5,) * 3)}
 
@@ -87,7 +88,7 @@ def write_encoder(network: str, data: Path, folder: Path) -> Path:
 def figures(record: dict) -> dict:
     """Numbers of a record, without names, paths or pictures."""
     kept = ("schema", "network", "layer", "num_neurons", "versions", "options", "parts", "sources", "summary")
-    return {key: record[key] for key in kept}
+    return {"date": str(date.today())} | {key: record[key] for key in kept}
 
 
 def main() -> None:
@@ -95,6 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("network", choices=CASES)
     parser.add_argument("--layer", choices=("last", "inner"), default="last")
+    parser.add_argument("--only", choices=("masks", "labelled"), help="this source, and its pictures, alone")
     parser.add_argument("--bundles", type=Path, default=here / "scratch" / "bundles")
     parser.add_argument("--data", type=Path, default=here.parent / "shared" / "data")
     parser.add_argument("--out", type=Path, default=here / "scratch" / "words")
@@ -105,13 +107,16 @@ def main() -> None:
     case = CASES[options.network]
     with tempfile.TemporaryDirectory() as scratch:
         cache = options.cache or Path(scratch)
+        sources = {
+            "masks": options.data / "concept_masks",
+            "labelled": options.data / case.labelled,
+            "encoder": write_encoder(case.encoder, options.data, cache / f"encoder of {case.encoder}"),
+        }
         found = dissect(
             options.bundles / options.network,
             layer=case.inner if options.layer == "inner" else None,
-            masks=options.data / "concept_masks",
-            labelled=options.data / case.labelled,
+            **{name: path for name, path in sources.items() if options.only in (None, name)},
             hypernyms=options.data / "labels" / "imagenet_hypernyms.json" if case.hypernyms else None,
-            encoder=write_encoder(case.encoder, options.data, cache / f"encoder of {case.encoder}"),
             cache=cache,
             options=DissectOptions(threads=options.threads),
         )

@@ -169,12 +169,13 @@ def _summary(record: dict[str, Any]) -> Table:
     from rich.table import Table
 
     table = Table("words from", box=box.SIMPLE_HEAD)
-    for head in ("pictures", "words", "named", "share", "mean held-out correlation"):
+    for head in ("pictures", "words", "named", "share", "confirmed", "mean quality"):
         table.add_column(head, justify="right")
 
     def add(name: str, pictures: str, words: str, of: dict[str, Any], style: str = "") -> None:
         quality = "" if of["mean_quality"] is None else f"{of['mean_quality']:.3f}"
-        table.add_row(name, pictures, words, f"{of['named']:,}", f"{of['share_named']:.1%}", quality, style=style)
+        counts = f"{of['named']:,}", f"{of['share_named']:.1%}", f"{of['confirmed']:,}"
+        table.add_row(name, pictures, words, *counts, quality, style=style)
 
     summary = record["summary"]
     for source in record["sources"]:
