@@ -55,7 +55,8 @@ def test_the_pictures_that_judge_decide_nothing(drawn):
 @pytest.mark.parametrize(
     ("changes", "refused"),
     [
-        ({}, None), ({"least": 0.39}, "quality"), ({"place": 0.01}, "place"), ({"place": None}, None),
+        ({}, None), ({"least": 0.39}, "quality"), ({"confidence": 0.29}, "quality"),
+        ({"place": 0.01}, "place"), ({"place": None}, None),
         ({"beats": 0.9}, "rivals"), ({"untrained": 0.7}, "untrained"), ({"p": 0.2}, "chance"),
         ({"quality": -1.0}, None),
     ],

@@ -13,6 +13,7 @@ from nle_fast.dissect.judge import (
     by_chance,
     correlations,
     lower_bounds,
+    support,
     sure_correlations,
     surely,
 )
@@ -102,13 +103,28 @@ def test_each_part_must_have_enough_of_either(tmp_path):
     assert enough(presence, probes, 4).tolist() == [False, False, False]
 
 
-def test_two_sets_of_pictures_are_surer_than_each_of_them():
-    r, n, other = np.array([0.5, 0.5, 0.9]), np.array([50, 50, 3]), np.array([0.5, 0.3, 0.9])
-    both = surely(r, n, other, n)
-    assert lower_bounds(r, n)[0] < both[0] < 0.5
-    assert both[0] == pytest.approx(np.tanh(np.arctanh(0.5) - 1 / np.sqrt(94)))
-    assert 0.3 < both[1] < 0.4
-    assert both[2] == -1
+def test_a_correlation_rests_on_so_many_pictures_as_make_it(data):
+    y, x = data
+    one = np.zeros(40, np.float32)
+    one[7] = 5
+    many = (np.arange(40) % 2).astype(np.float32)
+    unknown = np.where(np.arange(40) < 20, many, np.nan).astype(np.float32)
+    found = support(one + many * 0.01, np.stack([one, many, unknown, 0 * many], 1))
+    assert found[0] == pytest.approx(1, abs=0.1)
+    assert support(many, np.stack([many, unknown], 1)).tolist() == pytest.approx([40, 20])
+    assert found[3] == 0
+    known = ~np.isnan(x[:, 0])
+    c = (y[known, 0] - y[known, 0].mean(dtype=float)) * (x[known, 0] - x[known, 0].mean(dtype=float))
+    assert support(y[:, 0], x)[0] == pytest.approx(c.sum() ** 2 / (c**2).sum(), rel=1e-4)
+
+
+def test_two_sets_of_pictures_are_surer_than_one_and_odd_pictures_are_not():
+    r = np.array([[0.5, 0.5, 0.9], [0.5, 0.3, 0.9]])
+    sure = surely(r, np.array([[50.0, 50, 1], [50, 50, 1]]))
+    assert sure[0] == pytest.approx(np.tanh(np.arctanh(0.5) - 0.1))
+    assert sure[1] < sure[0]
+    assert surely(r, np.full((2, 3), 25.0))[0] < sure[0]
+    assert sure[2] < 0.7
 
 
 def test_two_words_are_joined_only_where_they_are_clearly_better():

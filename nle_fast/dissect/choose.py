@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.dissect.judge import adjusted, by_chance, lower_bounds, sure_correlations, surely
+from nle_fast.dissect.judge import adjusted, by_chance, lower_bounds, support, sure_correlations, surely
 from nle_fast.dissect.options import DissectOptions
 from nle_fast.dissect.probe import JUDGE, PICK, PROPOSE
 from nle_fast.dissect.table import Answers, SourceTable
@@ -17,6 +17,8 @@ __all__ = ["Champion", "Chosen", "champions", "choose", "share_beaten"]
 
 #: A further word must raise the simulation correlation by so much on the pictures that propose.
 GAIN = 0.05
+#: Of `min_quality` a name must surely reach so much.
+SURELY = 0.75
 #: A later nominee must score better than the first one by so much.
 BETTER = 0.02
 
@@ -29,7 +31,7 @@ class Champion:
         words: Indices of its words, joined by "or"; the first is the nominee that was picked alone.
         least: Simulation correlation of the words together on the pictures that propose, or pick, whichever is lower.
         middle: The mean of these two.
-        confidence: What these two surely reach together, see `surely`.
+        confidence: What the two surely reach together, see `surely`.
         quality: Simulation correlation of the words together on the pictures that judge; decides nothing.
         beats: Share of the unrelated other concepts of its source that correlate less, on the pictures that pick.
         untrained: The closest that an untrained neuron follows the words, or one of them.
@@ -76,26 +78,30 @@ def champions(table: SourceTable, answers: Answers, options: DissectOptions) -> 
     correlations surely reach, from masks by √(that · IoU). Up to two further nominees join it ("A or B"), if they are
     unrelated to it and raise the correlation by 0.05 on the pictures that propose, and at all on those that pick.
     """
-    proposed, picked = table.correlation.propose, table.correlation.pick
-    sure = surely(proposed, table.pictures[PROPOSE], picked, table.pictures[PICK])
-    # From masks, where the neuron fires counts as much as when.
-    score = sure if table.iou is None else np.sqrt(np.maximum(sure, 0) * table.iou.pick)
+    both = np.stack([table.correlation.propose, table.correlation.pick])
+    masks = answers.probes.masks()[: len(both)]
     found: list[Champion | None] = []
     for neuron, row in enumerate(table.nominees.tolist()):
         nominees = [word for word in row if word >= 0 and table.bound[neuron, word] > 0]
         if not nominees:
             found.append(None)
             continue
-        bar = score[neuron, nominees].max() - BETTER
-        first = next(word for word in nominees if score[neuron, word] >= bar)
-        words, correlations, known = _joined(table, neuron, first, answers, options)
-        p = by_chance(picked[neuron, first, None], table.pictures[PICK, first, None])
+        y = [answers.response[part, neuron] for part in masks]
+        rests = np.stack([support(of, table.presence[part][:, nominees]) for of, part in zip(y, masks, strict=True)])
+        score = surely(both[:, neuron, nominees], rests)
+        if table.iou is not None:  # where the neuron fires counts as much as when
+            score = np.sqrt(np.maximum(score, 0) * table.iou.pick[neuron, nominees])
+        first = nominees[int((score >= score.max() - BETTER).argmax())]
+        words, correlations = _joined(table, neuron, first, answers, options)
+        shown = _either(table, words)[:, None]
+        rests = np.stack([support(of, shown[part]) for of, part in zip(y, masks, strict=True)])
+        p = by_chance(both[PICK, neuron, first, None], table.pictures[PICK, first, None])
         found.append(
             Champion(
                 words=words,
                 least=min(correlations[PROPOSE], correlations[PICK]),
                 middle=(correlations[PROPOSE] + correlations[PICK]) / 2,
-                confidence=float(surely(correlations[PROPOSE], known[PROPOSE], correlations[PICK], known[PICK])),
+                confidence=float(surely(np.array(correlations[: len(both)])[:, None], rests)[0]),
                 quality=correlations[JUDGE],
                 beats=share_beaten(table, neuron, words, correlations[PICK]),
                 untrained=_untrained(table, words, answers),
@@ -109,7 +115,8 @@ def champions(table: SourceTable, answers: Answers, options: DissectOptions) -> 
 def choose(sources: Sequence[Sequence[Champion | None]], options: DissectOptions) -> list[Chosen]:
     """The name of every neuron, from the champions of each source.
 
-    A name must reach `min_quality` on the pictures that propose and on those that pick. On the latter it must, from
+    A name must reach `min_quality` on the pictures that propose and on those that pick, and on both together surely
+    three quarters of it: what rests on an odd picture or two is not sure. On those that pick it must, from
     masks, reach `min_iou`; beat `beats` of the unrelated other concepts; be followed more closely than any of 512
     untrained neurons follows it, or one of its words; and not be of a kind that chance makes (Benjamini–Hochberg over
     all neurons and sources). Of those that pass, the surest is given; if none does, the neuron has no name. The
@@ -134,7 +141,7 @@ def choose(sources: Sequence[Sequence[Champion | None]], options: DissectOptions
 
 def _refused(one: Champion, p: float, options: DissectOptions) -> str | None:
     """The first bar that it fails."""
-    if one.least < options.min_quality:
+    if one.least < options.min_quality or one.confidence < SURELY * options.min_quality:
         return "quality"
     if one.place is not None and one.place < options.min_iou:
         return "place"
@@ -179,13 +186,13 @@ def _joined(
     first: int,
     answers: Answers,
     options: DissectOptions,
-) -> tuple[tuple[int, ...], list[float], NDArray[np.int64]]:
-    """The words of one name; on each part their simulation correlation, and how many pictures know them."""
+) -> tuple[tuple[int, ...], list[float]]:
+    """The words of one name, and their simulation correlation on each part."""
     words = [first]
     measured = (table.correlation.propose, table.correlation.pick, table.correlation.judge)
-    correlations, known = [float(of[neuron, first]) for of in measured], table.pictures[:, first]
+    correlations = [float(of[neuron, first]) for of in measured]
     if table.words[first].category == "joined":  # two words already, chosen by their ranks
-        return (first,), correlations, known
+        return (first,), correlations
     y, masks = answers.response[:, neuron, None], answers.probes.masks()
     joined = _either(table, words)
     for other in table.nominees[neuron]:
@@ -198,7 +205,7 @@ def _joined(
         either = _either(table, [*words, int(other)])
         alone = np.where(np.isnan(either), np.nan, np.where(np.isnan(joined), 0, joined))
         x = np.stack([alone, either], 1)
-        (proposed, n), (picked, n_picked), (judged, n_judged) = (sure_correlations(y[at], x[at]) for at in masks)
+        (proposed, n), (picked, n_picked), (judged, _) = (sure_correlations(y[at], x[at]) for at in masks)
         few = min(int(n[1]), int(n_picked[1])) < 5 * options.min_pictures
         if few or proposed[0, 1] < proposed[0, 0] + GAIN or picked[0, 1] <= max(picked[0, 0], correlations[PICK]):
             continue
@@ -206,5 +213,4 @@ def _joined(
             continue
         words.append(int(other))
         joined, correlations = either, [float(both[0, 1]) for both in (proposed, picked, judged)]
-        known = np.array([n[1], n_picked[1], n_judged[1]])
-    return tuple(words), correlations, known
+    return tuple(words), correlations

@@ -13,10 +13,19 @@ from numpy.typing import NDArray
 
 from nle_fast.ops import rank_auc
 
-__all__ = ["Relatives", "adjusted", "aucs", "by_chance", "correlations", "lower_bounds", "sure_correlations", "surely"]
+__all__ = [
+    "Relatives",
+    "adjusted",
+    "aucs",
+    "by_chance",
+    "correlations",
+    "lower_bounds",
+    "support",
+    "sure_correlations",
+    "surely",
+]
 
 Floats = NDArray[np.float64]
-Counts = NDArray[np.int64]
 
 #: From so much correlation on, or from so large a share of one in the other, two concepts are no rivals.
 RELATED_CORRELATION = 0.5
@@ -70,11 +79,36 @@ def lower_bounds(r: Floats, n: NDArray[np.int64]) -> Floats:
     return np.where(n > 3, np.tanh(z), -1.0)
 
 
-def surely(r: Floats | float, n: Counts, other_r: Floats | float, other_n: Counts) -> Floats:
-    """What the correlations on two sets of pictures surely reach together: the mean of their z, and `lower_bounds`."""
-    z = (np.arctanh(np.clip(r, -0.999999, 0.999999)) + np.arctanh(np.clip(other_r, -0.999999, 0.999999))) / 2
-    both = n + other_n - 6
-    sure: Floats = np.where(np.minimum(n, other_n) > 3, np.tanh(z - 1 / np.sqrt(np.maximum(both, 1))), -1.0)
+def support(y: NDArray[np.float32], x: NDArray[np.float32]) -> Floats:
+    """How many pictures each correlation rests on: one, where all but one agree with anything.
+
+    (Σ c)² / Σ c², with c the products whose mean is the covariance: n where n pictures contribute alike.
+
+    Args:
+        y: (P,) response.
+        x: (P, J), NaN where unknown.
+
+    Returns:
+        (J,).
+    """
+    known = ~np.isnan(x)
+    n = np.maximum(known.sum(0), 1)
+    wide = np.where(known, y[:, None], 0).astype(np.float64)
+    shown = np.where(known, x, 0).astype(np.float64)
+    c = np.where(known, (wide - wide.sum(0) / n) * (shown - shown.sum(0) / n), 0)
+    found: Floats = c.sum(0) ** 2 / np.maximum((c**2).sum(0), 1e-300)
+    return found
+
+
+def surely(r: Floats, supported: Floats) -> Floats:
+    """What correlations on two sets of pictures surely reach together: the mean of their z, one standard error below.
+
+    Args:
+        r: (2, J).
+        supported: (2, J), `support`, which stands for the number of pictures: else one odd picture makes a word sure.
+    """
+    z = np.arctanh(np.clip(r, -0.999999, 0.999999)).mean(0)
+    sure: Floats = np.tanh(z - 1 / np.sqrt(np.maximum(supported.sum(0), 1)))
     return sure
 
 
