@@ -10,6 +10,7 @@ import pytest
 from nle_fast.dissect import DissectOptions
 from nle_fast.dissect.choose import Champion, Chosen, champions, choose
 from nle_fast.dissect.probe import JUDGE, Probe, ProbeSet, Word
+from nle_fast.dissect.similarity import name_from_encoder
 from nle_fast.dissect.summary import equal_coverage, summaries
 from nle_fast.dissect.table import Answers, make_table
 
@@ -52,11 +53,35 @@ def test_the_pictures_that_judge_decide_nothing(drawn):
     assert choose([before], OPTIONS)[2].refused is not None
 
 
+def test_an_encoder_must_say_the_words_of_the_strongest_pictures(drawn):
+    presence, answers = drawn
+    words = tuple(Word(text) for text in ("dog", "wheel", "roof", "sky"))
+    table = make_table("encoder", words, answers, presence, OPTIONS, binary=False)
+    nominees = np.argsort(-table.bound, axis=1, kind="stable")
+    says = presence > 0
+    found = champions(replace(table, nominees=nominees, says=says), answers, OPTIONS)
+    assert [one.said for one in found[:2]] == [1, 1]
+    assert len(found[1].words) == 2
+    says[:, found[1].words[1]] = False
+    alone = champions(replace(table, nominees=nominees, says=says), answers, OPTIONS)[1]
+    assert alone.words == found[1].words[:1], "a word that is never said joins none"
+    assert 0 < alone.said < 1
+
+
+def test_an_encoder_says_the_words_most_like_a_picture(drawn):
+    _, answers = drawn
+    similarities = np.random.default_rng(2).random((240, 100)).astype(np.float32)
+    table = name_from_encoder(tuple(Word(str(n)) for n in range(100)), similarities, answers, OPTIONS)
+    assert (table.says.sum(1) == 2).all()
+    assert table.says[np.arange(240), similarities.argmax(1)].all()
+
+
 @pytest.mark.parametrize(
     ("changes", "refused"),
     [
         ({}, None), ({"least": 0.39}, "quality"), ({"confidence": 0.29}, "quality"),
         ({"place": 0.01}, "place"), ({"place": None}, None),
+        ({"said": 0.4}, "said"), ({"said": 0.6}, None),
         ({"beats": 0.9}, "rivals"), ({"untrained": 0.7}, "untrained"), ({"p": 0.2}, "chance"),
         ({"quality": -1.0}, None),
     ],

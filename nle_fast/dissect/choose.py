@@ -19,6 +19,10 @@ __all__ = ["Champion", "Chosen", "champions", "choose", "share_beaten"]
 GAIN = 0.05
 #: Of `min_quality` a name must surely reach so much.
 SURELY = 0.75
+#: Pictures, the neuron's strongest, of which an encoder must say the words, and of how large a share of them.
+STRONGEST, SAID = 9, 0.5
+#: The same for each word that joins another.
+SAID_TOO = 0.2
 #: A later nominee must score better than the first one by so much.
 BETTER = 0.02
 
@@ -37,6 +41,7 @@ class Champion:
         untrained: The closest that an untrained neuron follows the words, or one of them.
         p: Chance of the correlation of the first word, the best of several nominees, on the pictures that pick.
         place: IoU of the first word on the pictures that pick; None where the source has no masks.
+        said: Of how large a share of the nine strongest pictures that pick the encoder says the words; None without one.
     """
 
     words: tuple[int, ...]
@@ -48,6 +53,7 @@ class Champion:
     untrained: float
     p: float
     place: float | None
+    said: float | None = None
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,8 @@ class Chosen:
         source: Index of the source; −1 without a candidate.
         words: As in `Champion`, like `confidence`, `quality` and `beats`.
         p: Chance of its correlation, adjusted for the number of candidates that compete.
-        refused: None, or the first bar that the best candidate failed: "no candidate", "quality", "place", "rivals",
-            "untrained" or "chance".
+        refused: None, or the first bar that the best candidate failed: "no candidate", "quality", "place", "said",
+            "rivals", "untrained" or "chance".
     """
 
     source: int
@@ -76,7 +82,8 @@ def champions(table: SourceTable, answers: Answers, options: DissectOptions) -> 
 
     The first nominee, unless others score better by 0.02 now that other pictures have their say: by what their
     correlations surely reach, from masks by √(that · IoU). Up to two further nominees join it ("A or B"), if they are
-    unrelated to it and raise the correlation by 0.05 on the pictures that propose, and at all on those that pick.
+    unrelated to it and raise the correlation by 0.05 on the pictures that propose, and at all on those that pick; from
+    an encoder, if it says them of a fifth of the neuron's strongest pictures.
     """
     both = np.stack([table.correlation.propose, table.correlation.pick])
     masks = answers.probes.masks()[: len(both)]
@@ -107,6 +114,7 @@ def champions(table: SourceTable, answers: Answers, options: DissectOptions) -> 
                 untrained=_untrained(table, words, answers),
                 p=min(1.0, float(p[0]) * len(nominees)),
                 place=None if table.iou is None else float(table.iou.pick[neuron, first]),
+                said=None if table.says is None else _said(table.says[masks[PICK]], y[PICK], words),
             )
         )
     return found
@@ -116,11 +124,11 @@ def choose(sources: Sequence[Sequence[Champion | None]], options: DissectOptions
     """The name of every neuron, from the champions of each source.
 
     A name must reach `min_quality` on the pictures that propose and on those that pick, and on both together surely
-    three quarters of it: what rests on an odd picture or two is not sure. On those that pick it must, from
-    masks, reach `min_iou`; beat `beats` of the unrelated other concepts; be followed more closely than any of 512
-    untrained neurons follows it, or one of its words; and not be of a kind that chance makes (Benjamini–Hochberg over
-    all neurons and sources). Of those that pass, the surest is given; if none does, the neuron has no name. The
-    pictures that judge have no say.
+    three quarters of it: what rests on an odd picture or two is not sure. On those that pick it must, from masks, reach
+    `min_iou`; from an encoder, be said of half of the neuron's nine strongest pictures; beat `beats` of the unrelated
+    other concepts; be followed more closely than any of 512 untrained neurons follows it, or one of its words; and not
+    be of a kind that chance makes (Benjamini–Hochberg over all neurons and sources). Of those that pass, the surest is
+    given; if none does, the neuron has no name. The pictures that judge have no say.
     """
     chances = np.array([[1.0 if one is None else one.p for one in source] for source in sources])
     p = adjusted(chances.ravel()).reshape(chances.shape)
@@ -145,11 +153,19 @@ def _refused(one: Champion, p: float, options: DissectOptions) -> str | None:
         return "quality"
     if one.place is not None and one.place < options.min_iou:
         return "place"
+    if one.said is not None and one.said < SAID:
+        return "said"
     if one.beats < options.beats:
         return "rivals"
     if one.middle <= one.untrained:
         return "untrained"
     return "chance" if p > options.false_names else None
+
+
+def _said(says: NDArray[np.bool_], response: NDArray[np.float32], words: Sequence[int]) -> float:
+    """Of the strongest pictures, the share of which the encoder says one of the words."""
+    strongest = np.argsort(-response, kind="stable")[:STRONGEST]
+    return float(says[strongest][:, list(words)].any(1).mean())
 
 
 def _untrained(table: SourceTable, words: Sequence[int], answers: Answers) -> float:
@@ -194,6 +210,7 @@ def _joined(
     if table.words[first].category == "joined":  # two words already, chosen by their ranks
         return (first,), correlations
     y, masks = answers.response[:, neuron, None], answers.probes.masks()
+    picks = masks[PICK]
     joined = _either(table, words)
     for other in table.nominees[neuron]:
         if len(words) >= options.max_words:
@@ -201,6 +218,8 @@ def _joined(
         if other < 0 or other in words or any(table.relatives.of(word)[other] for word in words):
             continue
         if table.words[other].category == "joined":
+            continue
+        if table.says is not None and _said(table.says[picks], answers.response[picks, neuron], [other]) < SAID_TOO:
             continue
         either = _either(table, [*words, int(other)])
         alone = np.where(np.isnan(either), np.nan, np.where(np.isnan(joined), 0, joined))

@@ -20,6 +20,7 @@ REFUSED = {
     "no candidate": "no word stood out",
     "quality": "its best word predicts it too poorly",
     "place": "it is active elsewhere than its best word",
+    "said": "the encoder does not say its best word of its strongest pictures",
     "rivals": "too many other words fit as well",
     "untrained": "untrained neurons follow its best word as closely",
     "chance": "its best word may fit by chance",

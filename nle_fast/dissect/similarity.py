@@ -15,6 +15,8 @@ __all__ = ["name_from_encoder", "soft_wpmi"]
 
 #: Of the published settings; the pictures looked at are fewer where there are few.
 STRONGEST, TEMPERATURE, FIRST_CHANCE, LAST_CHANCE, LEAST = 100, 10.0, 0.998, 0.97, 1e-7
+#: An encoder says of a picture so large a share of its words: those most like it.
+SAID = 0.02
 #: Words by soft-WPMI among which the simulation correlation chooses.
 SHORT_LIST = 20
 
@@ -71,4 +73,6 @@ def name_from_encoder(
     bound = np.take_along_axis(table.bound, short, 1)
     order = np.take_along_axis(short, np.argsort(-bound, axis=1, kind="stable"), 1)[:, :NOMINEES]
     nominees = np.where(np.take_along_axis(table.bound, order, 1) > 0, order, -1)
-    return replace(table, nominees=nominees, similarity=wpmi)
+    said = max(1, round(SAID * len(words)))
+    least = np.partition(similarities, -said, axis=1)[:, -said, None]
+    return replace(table, nominees=nominees, similarity=wpmi, says=similarities >= least)

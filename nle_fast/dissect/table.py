@@ -44,6 +44,7 @@ class SourceTable:
         auc: None where presence has no yes and no.
         iou: From masks only; `quantile` (C, J) is the share at which it was best on the pictures that propose.
         similarity: (C, J) soft-WPMI, from an encoder only.
+        says: (P, J), from an encoder only: whether the word is among those that it finds most like the picture.
         parts: Of words that join two others, these two.
     """
 
@@ -60,6 +61,7 @@ class SourceTable:
     iou: Parts | None = None
     quantile: NDArray[np.float64] | None = None
     similarity: NDArray[np.float64] | None = None
+    says: NDArray[np.bool_] | None = None
     parts: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
