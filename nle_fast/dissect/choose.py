@@ -41,7 +41,7 @@ class Champion:
         untrained: The closest that an untrained neuron follows the words, or one of them.
         p: Chance of the correlation of the first word, the best of several nominees, on the pictures that pick.
         place: IoU of the first word on the pictures that pick; None where the source has no masks.
-        said: Of how large a share of the nine strongest pictures that pick the encoder says the words; None without one.
+        said: Share of the nine strongest pictures that pick of which an encoder says the words; None from elsewhere.
     """
 
     words: tuple[int, ...]
