@@ -162,6 +162,8 @@ def test_the_extension_refuses_what_would_reach_beyond_its_arrays():
     ]:
         with pytest.raises(ValueError, match="must"):
             _core.count_overlaps(*good[:at], bad, *good[at + 1 :])
+    with pytest.raises(ValueError, match="unit"):
+        _core.count_overlaps(*good, len(_core.vector_units()))
     for places in (np.array([4]), np.array([-1])):
         with pytest.raises(ValueError, match="must"):
             _core.ranked_activations(maps, rows, places, 1)
