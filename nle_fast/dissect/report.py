@@ -27,8 +27,9 @@ lower of two: on the pictures whose source can say whether the concept is there,
 and on all, where unknown counts as absent. The other pictures chose: half of them proposed words, the other half
 picked among these. Words below {least} on either are not given, nor are words that too many others match, that
 untrained neurons follow as closely, or that chance may have made. Words whose quality is below {least} after all
-are shown here, but explanations say them loosely at most. <b>AUC</b> is the chance that a picture with the concept moves
-the neuron more than one without. <b>IoU</b> is the overlap of the neuron’s region with the concept’s.</p>
+are shown here, but explanations say them loosely at most. <b>AUC</b> is the chance that a picture with the
+concept moves the neuron more than one without. <b>IoU</b> is the overlap of the neuron’s region with the
+concept’s.</p>
 <p>Each row shows the neuron’s strongest held-out pictures of all sources, strongest first, cropped to what the
 network saw. Its region is bright and outlined; dashed where it stays below the neuron’s usual level. Keys:
 <kbd>/</kbd> searches, <kbd>j</kbd> and <kbd>k</kbd> go to the next and the previous neuron, <kbd>o</kbd> opens
