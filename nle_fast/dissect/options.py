@@ -20,7 +20,7 @@ class DissectOptions:
     Args:
         response: What a neuron says about a whole picture: the `"mean"` or the `"max"` over its positions.
         quantiles: Shares of its positions, in (0, 1), at which a neuron's map is cut; of these the one that fits a
-            concept best counts.
+            concept best counts. Between coarse ones small things lose to the larger ones around them.
         mask_size: Pixels per side at which maps and masks are compared, 1 … 1024.
         min_quality: Simulation correlation that a name must reach on the pictures that propose it, and on those that
             pick it, in [0, 1).
@@ -41,7 +41,7 @@ class DissectOptions:
     """
 
     response: Response = "mean"
-    quantiles: tuple[float, ...] = (0.005, 0.02, 0.05)
+    quantiles: tuple[float, ...] = (0.0025, 0.005, 0.01, 0.02, 0.05)
     mask_size: int = 112
     min_quality: float = 0.4
     min_iou: float = 0.04
