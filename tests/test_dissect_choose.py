@@ -9,13 +9,16 @@ import pytest
 
 from nle_fast.dissect import DissectOptions
 from nle_fast.dissect.choose import Champion, Chosen, champions, choose
+from nle_fast.dissect.judge import errors_below
 from nle_fast.dissect.probe import JUDGE, Probe, ProbeSet, Word
 from nle_fast.dissect.similarity import name_from_encoder
 from nle_fast.dissect.summary import equal_coverage, summaries
 from nle_fast.dissect.table import Answers, make_table
 
 OPTIONS = DissectOptions(threads=1)
-GOOD = Champion((0,), least=0.6, middle=0.65, confidence=0.55, quality=0.5, beats=1.0, untrained=0.1, p=1e-9, place=0.3)
+GOOD = Champion(
+    (0,), least=0.6, middle=0.65, confidence=0.55, error=0.1, quality=0.5, beats=1.0, untrained=0.1, p=1e-9, place=0.3
+)
 
 
 @pytest.fixture
@@ -96,6 +99,20 @@ def test_the_surest_that_passes_is_given():
     assert choose([[GOOD], [surer]], OPTIONS)[0].words == (1,)
     assert choose([[GOOD], [replace(surer, beats=0.1)]], OPTIONS)[0].words == (0,)
     assert choose([[None], [None]], OPTIONS)[0].refused == "no candidate"
+
+
+def test_the_best_of_several_must_be_as_sure_as_one_alone():
+    hardly = replace(GOOD, confidence=0.31)  # 0.3 is the bar, and a second source that names costs 0.04
+    other = replace(GOOD, words=(1,))
+    assert choose([[hardly, GOOD]], OPTIONS)[0].refused is None
+    assert choose([[hardly, GOOD], [None, other]], OPTIONS)[0].refused is None, "the first source alone names two"
+    found = choose([[hardly, None, GOOD], [None, other, other]], OPTIONS)
+    assert [one.refused for one in found] == ["best", None, None]
+    assert choose([[hardly, None, GOOD], [None, replace(other, beats=0.1), None]], OPTIONS)[0].refused is None
+    assert GOOD.best_of(1) == pytest.approx(0.55)
+    # Of two that are no better than they seem by 1.41 standard errors, the better one is not in 84 of 100 cases.
+    draws = np.random.default_rng(0).normal(size=(100_000, 2)).max(1)
+    assert (draws < errors_below(2)).mean() == pytest.approx(0.8413, abs=0.005)
 
 
 def chosen(*neurons):

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.dissect.judge import adjusted, by_chance, lower_bounds, support, sure_correlations, surely
+from nle_fast.dissect.judge import (
+    adjusted,
+    by_chance,
+    errors_below,
+    lower_bounds,
+    standard_error,
+    support,
+    sure_correlations,
+    surely,
+)
 from nle_fast.dissect.options import DissectOptions
 from nle_fast.dissect.probe import JUDGE, PICK, PROPOSE
 from nle_fast.dissect.table import Answers, SourceTable
@@ -36,6 +46,7 @@ class Champion:
         least: Simulation correlation of the words together on the pictures that propose, or pick, whichever is lower.
         middle: The mean of these two.
         confidence: What the two surely reach together, see `surely`.
+        error: Standard error of the z that `confidence` is one below.
         quality: Simulation correlation of the words together on the pictures that judge; decides nothing.
         beats: Share of the unrelated other concepts of its source that correlate less, on the pictures that pick.
         untrained: The closest that an untrained neuron follows the words, or one of them.
@@ -48,12 +59,17 @@ class Champion:
     least: float
     middle: float
     confidence: float
+    error: float
     quality: float
     beats: float
     untrained: float
     p: float
     place: float | None
     said: float | None = None
+
+    def best_of(self, count: int) -> float:
+        """Its confidence if it is taken because it is the best of `count`."""
+        return math.tanh(math.atanh(self.confidence) - (errors_below(count) - 1) * self.error)
 
 
 @dataclass(frozen=True)
@@ -65,7 +81,7 @@ class Chosen:
         words: As in `Champion`, like `confidence`, `quality` and `beats`.
         p: Chance of its correlation, adjusted for the number of candidates that compete.
         refused: None, or the first bar that the best candidate failed: "no candidate", "quality", "place", "said",
-            "rivals", "untrained" or "chance".
+            "rivals", "untrained", "chance", or "best", not sure enough for the best of several sources.
     """
 
     source: int
@@ -109,6 +125,7 @@ def champions(table: SourceTable, answers: Answers, options: DissectOptions) -> 
                 least=min(correlations[PROPOSE], correlations[PICK]),
                 middle=(correlations[PROPOSE] + correlations[PICK]) / 2,
                 confidence=float(surely(np.array(correlations[: len(both)])[:, None], rests)[0]),
+                error=float(standard_error(rests)[0]),
                 quality=correlations[JUDGE],
                 beats=share_beaten(table, neuron, words, correlations[PICK]),
                 untrained=_untrained(table, words, answers),
@@ -129,22 +146,34 @@ def choose(sources: Sequence[Sequence[Champion | None]], options: DissectOptions
     other concepts; be followed more closely than any of 512 untrained neurons follows it, or one of its words; and not
     be of a kind that chance makes (Benjamini–Hochberg over all neurons and sources). Of those that pass, the surest is
     given; if none does, the neuron has no name. The pictures that judge have no say.
+
+    The best of several is more often too good to be true than one alone. Where several sources give names, they must
+    be as sure in spite of that; but as many are given as the source that gives the most would give alone.
     """
     chances = np.array([[1.0 if one is None else one.p for one in source] for source in sources])
-    p = adjusted(chances.ravel()).reshape(chances.shape)
+    p = adjusted(chances.ravel()).reshape(chances.shape).tolist()
+    refusals = [
+        [one and _refused(one, chance, options) for one, chance in zip(source, row, strict=True)]
+        for source, row in zip(sources, p, strict=True)
+    ]
+    passing = [
+        sum(one is not None and refused is None for one, refused in zip(source, row, strict=True))
+        for source, row in zip(sources, refusals, strict=True)
+    ]
+    competing = max(1, sum(named > 0 for named in passing))
     found = []
     for neuron in range(len(sources[0])):
-        judged = []
-        for s, source in enumerate(sources):
-            one = source[neuron]
-            if one is not None:
-                chance = float(p[s, neuron])
-                refused = _refused(one, chance, options)
-                judged.append(Chosen(s, one.words, one.confidence, one.quality, one.beats, chance, refused))
+        judged = [
+            Chosen(s, one.words, one.best_of(competing), one.quality, one.beats, p[s][neuron], refusals[s][neuron])
+            for s, source in enumerate(sources)
+            if (one := source[neuron]) is not None
+        ]
         # What comes nearest says why the neuron has no name.
         nobody = Chosen(-1, (), -1.0, 0.0, 0.0, 1.0, "no candidate")
         found.append(max(judged, key=lambda one: (one.refused is None, one.confidence), default=nobody))
-    return found
+    ranked = sorted((one.confidence for one in found if one.refused is None), reverse=True)
+    least = min([SURELY * options.min_quality, *ranked[: max(passing)][-1:]])
+    return [replace(one, refused="best") if one.refused is None and one.confidence < least else one for one in found]
 
 
 def _refused(one: Champion, p: float, options: DissectOptions) -> str | None:

@@ -7,6 +7,7 @@ the pictures where it is known.
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,9 @@ __all__ = [
     "aucs",
     "by_chance",
     "correlations",
+    "errors_below",
     "lower_bounds",
+    "standard_error",
     "support",
     "sure_correlations",
     "surely",
@@ -108,8 +111,20 @@ def surely(r: Floats, supported: Floats) -> Floats:
         supported: (2, J), `support`, which stands for the number of pictures: else one odd picture makes a word sure.
     """
     z = np.arctanh(np.clip(r, -0.999999, 0.999999)).mean(0)
-    sure: Floats = np.tanh(z - 1 / np.sqrt(np.maximum(supported.sum(0), 1)))
+    sure: Floats = np.tanh(z - standard_error(supported))
     return sure
+
+
+def standard_error(supported: Floats) -> Floats:
+    """Of the mean z of correlations on two sets of pictures; `supported` (2, J)."""
+    error: Floats = 1 / np.sqrt(np.maximum(supported.sum(0), 1))
+    return error
+
+
+def errors_below(best_of: int) -> float:
+    """So many standard errors below the best of several is as sure as one standard error below a single one (Šidák)."""
+    normal = NormalDist()
+    return normal.inv_cdf(normal.cdf(1) ** (1 / best_of))
 
 
 def by_chance(r: Floats, n: NDArray[np.int64]) -> Floats:

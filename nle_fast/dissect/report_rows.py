@@ -24,6 +24,7 @@ REFUSED = {
     "rivals": "too many other words fit as well",
     "untrained": "untrained neurons follow its best word as closely",
     "chance": "its best word may fit by chance",
+    "best": "its best word is not sure enough for the best of several sources",
 }
 
 
