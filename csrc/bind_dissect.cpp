@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "dissect.hpp"
 
@@ -50,7 +51,7 @@ Floats ranked_activations(const Bits& maps, const Indices& rows, const Indices& 
 
 py::tuple count_overlaps(const Bits& maps, const Indices& rows, const Floats& thresholds, const Bits& codes,
                          const Small& starts, const Small& members, py::ssize_t concepts, std::size_t threads,
-                         bool fastest) {
+                         int unit_at) {
   const nle::KeptMaps kept = kept_maps(maps, rows);
   require(thresholds.ndim() == 2 && thresholds.shape(1) == maps.shape(1), "`thresholds` must be (Q, C)");
   require(codes.ndim() == 3 && codes.shape(0) == rows.size() && codes.shape(1) == codes.shape(2) && codes.shape(1) > 0,
@@ -73,7 +74,9 @@ py::tuple count_overlaps(const Bits& maps, const Indices& rows, const Floats& th
   const nle::Masks masks{code, codes.shape(1), starts.data(), members.data(), num_codes, concepts};
   const nle::Overlaps overlaps{both.mutable_data(), on.mutable_data(), area.mutable_data()};
   const float* bars = thresholds.data();
-  const nle::VectorUnit unit = fastest ? nle::vector_units().back() : nle::VectorUnit::generic;
+  const std::vector<nle::VectorUnit> units = nle::vector_units();
+  require(unit_at >= -1 && unit_at < static_cast<int>(units.size()), "`unit` must be -1 or a place in vector_units()");
+  const nle::VectorUnit unit = unit_at < 0 ? units.back() : units[static_cast<std::size_t>(unit_at)];
   {
     py::gil_scoped_release release;
     nle::count_overlaps(kept, masks, bars, quantiles, overlaps, threads, unit);
@@ -100,7 +103,7 @@ void register_dissect(py::module_& m) {
         py::arg("places").noconvert(), py::arg("threads"));
   m.def("count_overlaps", &count_overlaps, py::arg("maps").noconvert(), py::arg("rows").noconvert(),
         py::arg("thresholds").noconvert(), py::arg("codes").noconvert(), py::arg("starts").noconvert(),
-        py::arg("members").noconvert(), py::arg("concepts"), py::arg("threads"), py::arg("fastest") = true,
-        "(both, on, area) in pixels; `fastest` False takes the generic vector unit.");
+        py::arg("members").noconvert(), py::arg("concepts"), py::arg("threads"), py::arg("unit") = -1,
+        "(both, on, area) in pixels; `unit` is a place in vector_units(), -1 the fastest.");
   m.def("average_ranks", &average_ranks, py::arg("values").noconvert(), py::arg("threads"));
 }

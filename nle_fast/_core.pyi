@@ -41,7 +41,7 @@ def count_overlaps(
     members: NDArray[np.int32],
     concepts: int,
     threads: int,
-    fastest: bool = True,
+    unit: int = -1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]: ...
 def average_ranks(values: NDArray[np.float32], threads: int) -> NDArray[np.float32]: ...
 

@@ -13,8 +13,9 @@ def candidate(words: str, source: str = "masks", correlation: float = 0.6, **cha
         "words": words,
         "category": "part",
         "source": source,
-        "choose": measures | {"similarity": None},
-        "held_out": measures,
+        "propose": measures | {"similarity": None},
+        "pick": measures,
+        "judge": measures,
         "beats": 0.98,
         "p": 0.0003,
         "quantile": 0.02,
@@ -55,14 +56,14 @@ def record_of(folder, count: int = 4, noise: bool = False):
                 "path": str(path),
                 "size": [96, 64],
                 "window": [16.0, 0.0, 80.0, 64.0],
-                "half": "held_out",
+                "part": "judge",
                 "source": "masks",
             }
         )
     summary = {"named": 2, "share_named": 0.6667, "mean_quality": 0.5, "refused": {"quality": 1}}
     shown = [exemplar(at % count) for at in range(9)]
     return {
-        "schema": "nle-fast-dissection/1",
+        "schema": "nle-fast-dissection/2",
         "network": "Net",
         "model": "0123abcd",
         "layer": "features",
@@ -70,7 +71,7 @@ def record_of(folder, count: int = 4, noise: bool = False):
         "versions": {"nle_fast": "0.1.0"},
         "options": {"min_quality": 0.3, "threads": None},
         "response": "mean",
-        "halves": {"choose": count, "held_out": count},
+        "parts": {"propose": count, "pick": count, "judge": count},
         "sources": [{"name": "masks", "pictures": count, "words": 7}],
         "pictures": pictures,
         "summary": summary | {"by_source": {"masks": summary}},

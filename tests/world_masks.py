@@ -16,7 +16,7 @@ PATTERNED = ("wing", "forewings", "body", "balloon")
 
 
 def write_world(folder: Path, count: int, first_seed: int) -> Path:
-    """`count` scenes, of all classes in turn and as many of each in both halves.
+    """`count` scenes, of all classes in turn.
 
     A pixel's id stands for its part and all looks of the part in that scene.
     """
@@ -32,10 +32,9 @@ def write_world(folder: Path, count: int, first_seed: int) -> Path:
             said = [look for look in looks if look and (look != "plain" or part in PATTERNED)]
             names = (part, *(f"{ADJECTIVES.get(look, look)} {part}" for look in said))
             mask[inside] = concepts.setdefault(names, len(concepts) + 1)
-        half = "choose" if n // len(LABELS) % 2 == 0 else "held-out"
         Image.fromarray(scene.picture).save(folder / "images" / f"{n:05}.png")
         Image.fromarray(mask).save(folder / "masks" / f"{n:05}.png")
-        images.append({"file": f"images/{n:05}.png", "mask": f"masks/{n:05}.png", "source": "world", "half": half})
+        images.append({"file": f"images/{n:05}.png", "mask": f"masks/{n:05}.png", "source": "world"})
     words = sorted({name for names in concepts for name in names})
     ids = {word: len(concepts) + 1 + at for at, word in enumerate(words)}
     entries = [

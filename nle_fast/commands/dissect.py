@@ -63,7 +63,7 @@ def dissect(
         bool, typer.Option("--report", help="Also write report.html, with pictures, for people.")
     ] = False,
     response: Annotated[_Response | None, typer.Option(help="What a neuron says about a picture.")] = None,
-    min_quality: Annotated[float | None, typer.Option(help="Held-out correlation that a name must reach.")] = None,
+    min_quality: Annotated[float | None, typer.Option(help="Correlation that a name must reach.")] = None,
     max_words: Annotated[int | None, typer.Option(help="Words that a name may join, 1 to 3.")] = None,
     batch: Annotated[int | None, typer.Option(help="Pictures per run of the network.")] = None,
     threads: Annotated[
@@ -169,12 +169,13 @@ def _summary(record: dict[str, Any]) -> Table:
     from rich.table import Table
 
     table = Table("words from", box=box.SIMPLE_HEAD)
-    for head in ("pictures", "words", "named", "share", "mean held-out correlation"):
+    for head in ("pictures", "words", "named", "share", "confirmed", "mean quality"):
         table.add_column(head, justify="right")
 
     def add(name: str, pictures: str, words: str, of: dict[str, Any], style: str = "") -> None:
         quality = "" if of["mean_quality"] is None else f"{of['mean_quality']:.3f}"
-        table.add_row(name, pictures, words, f"{of['named']:,}", f"{of['share_named']:.1%}", quality, style=style)
+        counts = f"{of['named']:,}", f"{of['share_named']:.1%}", f"{of['confirmed']:,}"
+        table.add_row(name, pictures, words, *counts, quality, style=style)
 
     summary = record["summary"]
     for source in record["sources"]:

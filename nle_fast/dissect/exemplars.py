@@ -22,7 +22,7 @@ def exemplars_of(
     threshold: float,
     responses: Responses,
     response: NDArray[np.float32],
-    held_out: NDArray[np.bool_],
+    judges: NDArray[np.bool_],
     windows: Sequence[Window],
 ) -> list[dict[str, Any]]:
     """The nine strongest held-out pictures, strongest first; pictures on which the neuron is silent are left out.
@@ -32,10 +32,10 @@ def exemplars_of(
         threshold: Activation above which the neuron is on.
         responses: Its maps.
         response: (P, C), what is ranked.
-        held_out: (P,).
+        judges: (P,), the held-out ones.
         windows: What the classifier sees of each picture.
     """
-    judged = np.flatnonzero(held_out)
+    judged = np.flatnonzero(judges)
     order = judged[np.argsort(-response[judged, neuron], kind="stable")][:SHOWN]
     found = []
     for picture in order:

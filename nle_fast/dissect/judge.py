@@ -7,13 +7,26 @@ the pictures where it is known.
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.ops import rank_auc
 
-__all__ = ["Relatives", "adjusted", "aucs", "by_chance", "correlations", "lower_bounds", "sure_correlations"]
+__all__ = [
+    "Relatives",
+    "adjusted",
+    "aucs",
+    "by_chance",
+    "correlations",
+    "errors_below",
+    "lower_bounds",
+    "standard_error",
+    "support",
+    "sure_correlations",
+    "surely",
+]
 
 Floats = NDArray[np.float64]
 
@@ -67,6 +80,51 @@ def lower_bounds(r: Floats, n: NDArray[np.int64]) -> Floats:
     """What the correlation surely reaches: one standard error below, by Fisher's z. Few pictures count less."""
     z = np.arctanh(np.clip(r, -0.999999, 0.999999)) - 1 / np.sqrt(np.maximum(n - 3, 1))
     return np.where(n > 3, np.tanh(z), -1.0)
+
+
+def support(y: NDArray[np.float32], x: NDArray[np.float32]) -> Floats:
+    """How many pictures each correlation rests on: one, where all but one agree with anything.
+
+    (Σ c)² / Σ c², with c the products whose mean is the covariance: n where n pictures contribute alike.
+
+    Args:
+        y: (P,) response.
+        x: (P, J), NaN where unknown.
+
+    Returns:
+        (J,).
+    """
+    known = ~np.isnan(x)
+    n = np.maximum(known.sum(0), 1)
+    wide = np.where(known, y[:, None], 0).astype(np.float64)
+    shown = np.where(known, x, 0).astype(np.float64)
+    c = np.where(known, (wide - wide.sum(0) / n) * (shown - shown.sum(0) / n), 0)
+    found: Floats = c.sum(0) ** 2 / np.maximum((c**2).sum(0), 1e-300)
+    return found
+
+
+def surely(r: Floats, supported: Floats) -> Floats:
+    """What correlations on two sets of pictures surely reach together: the mean of their z, one standard error below.
+
+    Args:
+        r: (2, J).
+        supported: (2, J), `support`, which stands for the number of pictures: else one odd picture makes a word sure.
+    """
+    z = np.arctanh(np.clip(r, -0.999999, 0.999999)).mean(0)
+    sure: Floats = np.tanh(z - standard_error(supported))
+    return sure
+
+
+def standard_error(supported: Floats) -> Floats:
+    """Of the mean z of correlations on two sets of pictures; `supported` (2, J)."""
+    error: Floats = 1 / np.sqrt(np.maximum(supported.sum(0), 1))
+    return error
+
+
+def errors_below(best_of: int) -> float:
+    """So many standard errors below the best of several is as sure as one standard error below a single one (Šidák)."""
+    normal = NormalDist()
+    return normal.inv_cdf(normal.cdf(1) ** (1 / best_of))
 
 
 def by_chance(r: Floats, n: NDArray[np.int64]) -> Floats:

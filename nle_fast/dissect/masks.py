@@ -7,7 +7,7 @@
 A mask is a single-channel PNG of concept ids, 8 or 16 bits, of the picture's shape at any size. `also`: a pixel of this
 id is a pixel of those concepts too; a concept whose name is null only carries its `also`. What 0 means is said by the
 source: `ignore`: unknown; `negative`: none of the source's concepts; `whole-image`: the mask has no 0. An image may
-have a "half", "choose" or "held-out"; else it is drawn.
+have a "half", "choose" (which proposes or picks) or "held-out"; else it is drawn.
 """
 
 from __future__ import annotations

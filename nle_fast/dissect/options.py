@@ -20,13 +20,14 @@ class DissectOptions:
     Args:
         response: What a neuron says about a whole picture: the `"mean"` or the `"max"` over its positions.
         quantiles: Shares of its positions, in (0, 1), at which a neuron's map is cut; of these the one that fits a
-            concept best counts.
+            concept best counts. Between coarse ones small things lose to the larger ones around them.
         mask_size: Pixels per side at which maps and masks are compared, 1 … 1024.
-        min_quality: Held-out simulation correlation below which no name is given, in [0, 1).
-        min_iou: Held-out IoU below which no name from masks is given, in [0, 1).
-        beats: Share of the unrelated other concepts that a name must beat on held-out pictures, in [0, 1).
+        min_quality: Simulation correlation that a name must reach on the pictures that propose it, and on those that
+            pick it, in [0, 1).
+        min_iou: IoU below which no name from masks is given, in [0, 1).
+        beats: Share of the unrelated other concepts that a name must beat, in [0, 1).
         false_names: Expected share of given names that chance alone made, in (0, 1).
-        min_pictures: Pictures with the concept, and without it, that each half must have, ≥ 2.
+        min_pictures: Pictures with the concept, and without it, that each third must have, ≥ 2.
         max_words: Words that a name may join, 1 … 3.
         batch: Pictures per run of the network, ≥ 1.
         threads: CPU threads of what is counted; None: one per core.
@@ -40,7 +41,7 @@ class DissectOptions:
     """
 
     response: Response = "mean"
-    quantiles: tuple[float, ...] = (0.005, 0.02, 0.05)
+    quantiles: tuple[float, ...] = (0.0025, 0.005, 0.01, 0.02, 0.05)
     mask_size: int = 112
     min_quality: float = 0.4
     min_iou: float = 0.04

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from nle_fast.dissect.masks import MaskFolder, MaskTable
 from nle_fast.dissect.options import DissectOptions
+from nle_fast.dissect.probe import PROPOSE
 from nle_fast.dissect.responses import Progress, Responses
-from nle_fast.dissect.table import NOMINEES, Answers, Halves, SourceTable, enough, make_table
+from nle_fast.dissect.table import NOMINEES, Answers, Parts, SourceTable, enough, make_table
 from nle_fast.ops import activation_quantiles, count_overlaps
 
-__all__ = ["name_from_masks", "overlaps_of"]
+__all__ = ["name_from_masks", "overlaps_of", "thresholds_of"]
 
 #: A concept is in a picture when so large a share of the known pixels is of it: smaller spots are misdrawn edges.
 MIN_SHARE = 0.002
@@ -35,8 +36,8 @@ def name_from_masks(
     """Every concept of the masks for every neuron.
 
     IoU = both / (on + concept − both) in pixels at mask size, over the pictures whose source labels the concept and the
-    pixels that are known; on where the interpolated map exceeds the neuron's quantile over all pictures. Nominated
-    by √(correlation · IoU) on the choosing half: it must be where the neuron fires, and when.
+    pixels that are known; on where the interpolated map exceeds the neuron's quantile over the pictures that choose.
+    Nominated by √(correlation · IoU) on the pictures that propose: it must be where the neuron fires, and when.
 
     Source: Bau et al., "Network Dissection: Quantifying Interpretability of Deep Visual Representations", CVPR 2017.
     """
@@ -50,20 +51,25 @@ def name_from_masks(
         presence[row] = np.fmax(presence[row], shown[n])
     found = make_table(folder.name, folder.words, answers, presence, options)
 
-    thresholds = activation_quantiles(responses.maps, options.quantiles, threads=options.threads)
+    thresholds = thresholds_of(responses, answers, options)
     ious = [
-        overlaps_of(table, rows, half, responses.maps, thresholds, options, progress)
-        for half in (~probes.held_out[rows], probes.held_out[rows])
+        overlaps_of(table, rows, part[rows], responses.maps, thresholds, options, progress) for part in probes.masks()
     ]
-    best = ious[0].argmax(0)
-    first, second = (np.take_along_axis(iou, best[None], 0)[0] for iou in ious)
-    score = np.sqrt(np.maximum(found.bound, 0) * first)
-    score[:, ~enough(presence, probes.held_out, options.min_pictures)] = 0
+    best = ious[PROPOSE].argmax(0)
+    iou = Parts(*(np.take_along_axis(iou, best[None], 0)[0] for iou in ious))
+    score = np.sqrt(np.maximum(found.bound, 0) * iou.propose)
+    score[:, ~enough(presence, probes, options.min_pictures)] = 0
     order = np.argsort(-score, axis=1, kind="stable")[:, :NOMINEES]
     order = _general_first(order, score, _covers(table), [len(word.text) for word in folder.words])
     nominees = np.where(np.take_along_axis(score, order, 1) > 0, order, -1)
     quantile = np.asarray(options.quantiles)[best]
-    return replace(found, nominees=nominees, iou=Halves(first, second), quantile=quantile)
+    return replace(found, nominees=nominees, iou=iou, quantile=quantile)
+
+
+def thresholds_of(responses: Responses, answers: Answers, options: DissectOptions) -> NDArray[np.float32]:
+    """(Q, C): above which kept value a neuron is on, for each of `options.quantiles`, by the pictures that choose."""
+    rows = np.flatnonzero(answers.probes.chooses)
+    return activation_quantiles(responses.maps, options.quantiles, rows, threads=options.threads)
 
 
 def _covers(table: MaskTable) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""The pictures that a network is probed with: those of all sources in one list, each in one of two halves."""
+"""The pictures that a network is probed with: those of all sources in one list, each in one of three parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Probe", "ProbeSet", "Word"]
+__all__ = ["JUDGE", "PARTS", "PICK", "PROPOSE", "Probe", "ProbeSet", "Word"]
+
+#: What a picture is for: sources propose words, one of the proposals is picked, and what was picked is judged.
+PARTS = ("propose", "pick", "judge")
+PROPOSE, PICK, JUDGE = range(3)
 
 
 class Word(NamedTuple):
@@ -26,8 +30,8 @@ class Probe(NamedTuple):
 
     Attributes:
         path: Where it lies.
-        group: What it is drawn from (a source of masks, a class); halves are balanced within a group.
-        half: "choose" or "held-out" where its source says so; None: drawn.
+        group: What it is drawn from (a source of masks, a class); parts are balanced within a group.
+        half: Where its source says so, "held-out": it judges, or "choose": it proposes or picks; None: drawn.
     """
 
     path: Path
@@ -42,49 +46,60 @@ class ProbeSet:
     Attributes:
         paths: Each picture once, in the order of the sources.
         sources: Name of the first source that has it, per picture.
-        held_out: (P,) bool: judges the choice; the others make it.
+        part: (P,) int8, index of `PARTS`.
         rows: Per source the row of each of its pictures.
     """
 
     paths: tuple[Path, ...]
     sources: tuple[str, ...]
-    held_out: NDArray[np.bool_]
+    part: NDArray[np.int8]
     rows: dict[str, NDArray[np.int64]]
 
     @classmethod
     def of(cls, sources: Iterable[tuple[str, Sequence[Probe]]]) -> ProbeSet:
-        """Gather the pictures of named sources; a picture of two sources is kept once.
+        """Gather the pictures of named sources; a picture of two sources is kept once, in one part for both.
 
-        Within a source the pictures are put in an order that depends on their group and name alone and dealt to the two
-        halves in turn, so that the split is the same on every machine and every group is in both.
+        Within a source the pictures are put in an order that depends on their group and name alone and dealt to the
+        three parts in turn, so that the split is the same on every machine and every group is in all.
         """
         places: dict[Path, int] = {}
         names: list[str] = []
-        held_out: list[bool] = []
+        part: list[int] = []
         rows = {}
         for source, probes in sources:
-            half = _halves(probes)
             found = []
-            for probe, judges in zip(probes, half, strict=True):
+            for probe, dealt in zip(probes, _dealt(probes), strict=True):
                 path = probe.path.resolve()
                 if path not in places:
                     places[path] = len(names)
                     names.append(source)
-                    held_out.append(judges)
+                    part.append(dealt)
                 found.append(places[path])
             rows[source] = np.array(found, np.int64)
-        return cls(tuple(places), tuple(names), np.array(held_out, bool), rows)
+        return cls(tuple(places), tuple(names), np.array(part, np.int8), rows)
 
     def __len__(self) -> int:
         return len(self.paths)
 
+    @property
+    def chooses(self) -> NDArray[np.bool_]:
+        """(P,): proposes or picks."""
+        chooses: NDArray[np.bool_] = self.part != JUDGE
+        return chooses
 
-def _halves(probes: Sequence[Probe]) -> list[bool]:
+    def masks(self) -> list[NDArray[np.bool_]]:
+        """Which pictures are in each part, in the order of `PARTS`."""
+        return [self.part == at for at in range(len(PARTS))]
+
+
+def _dealt(probes: Sequence[Probe]) -> list[int]:
+    """The part of each picture."""
     order = sorted(
-        (n for n, probe in enumerate(probes) if probe.half is None),
+        (n for n, probe in enumerate(probes) if probe.half != "held-out"),
         key=lambda n: (probes[n].group, zlib.crc32(probes[n].path.name.encode()), probes[n].path.name),
     )
-    held_out = [probe.half == "held-out" for probe in probes]
-    for place, n in enumerate(order):
-        held_out[n] = place % 2 == 1
-    return held_out
+    found = [JUDGE] * len(probes)
+    for half, parts in ((None, (PROPOSE, PICK, JUDGE)), ("choose", (PROPOSE, PICK))):
+        for place, n in enumerate(n for n in order if probes[n].half == half):
+            found[n] = parts[place % len(parts)]
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,9 +34,9 @@ def name_from_labels(
 ) -> SourceTable:
     """Every class and more general word, and the joined words that are clearly better, for every neuron.
 
-    AUC of the response on the choosing half. Of the words that are true wherever the best one is, the most general one
-    within 0.02 of its AUC wins. "A or B" and "A and B" of the neuron's six best words win over it if their AUC is at
-    least 0.05 higher.
+    AUC of the response on the pictures that propose. Of the words that are true wherever the best one is, the most
+    general one within 0.02 of its AUC wins. "A or B" and "A and B" of the neuron's six best words win over it if their
+    AUC is at least 0.05 higher.
 
     Source: Bykov et al., "Labeling Neural Representations with Inverse Recognition" (INVERT), NeurIPS 2023.
     """
@@ -43,14 +44,14 @@ def name_from_labels(
     rows = probes.rows[labelled.name]
     known = np.zeros((len(probes), len(labelled.words)), np.float32)
     known[rows] = labelled.members
-    held_out = probes.held_out
     inside = np.zeros(len(probes), bool)
     inside[rows] = True
-    eligible = enough(np.where(inside[:, None], known, np.nan), held_out, options.min_pictures)
+    eligible = enough(np.where(inside[:, None], known, np.nan), probes, options.min_pictures)
     # True of nearly everything, a word ("object") says what a picture is not rather than what it is.
     eligible &= known[rows].mean(0) <= MOST_GENERAL
-    members, choosing = known > 0, inside & ~held_out
-    auc = aucs(response[choosing], known[choosing], options.threads)
+    members = known > 0
+    proposes, *others = (inside & part for part in probes.masks())
+    auc = aucs(response[proposes], known[proposes], options.threads)
     auc[:, ~eligible] = -1
     order = np.argsort(-auc, axis=1, kind="stable")[:, :JOINED]
     # (L, L): the first word is true wherever the second is.
@@ -59,7 +60,7 @@ def name_from_labels(
 
     words, columns = list(labelled.words), [known]
     place: dict[tuple[int, int, str], int] = {}
-    joined = _Joined(response[choosing], members[choosing], members[inside & held_out], options.min_pictures)
+    joined = _Joined(response[proposes], members[proposes], [members[part] for part in others], options.min_pictures)
     nominees = np.full((response.shape[1], NOMINEES), -1, np.int64)
     for neuron in range(response.shape[1]):
         ranked = [int(word) for word in order[neuron] if auc[neuron, word] > 0.5]
@@ -92,10 +93,10 @@ class _Joined:
         self,
         response: NDArray[np.float32],
         members: NDArray[np.bool_],
-        held_out: NDArray[np.bool_],
+        others: Sequence[NDArray[np.bool_]],
         least: int,
     ) -> None:
-        self._members, self._held_out, self._least = members, held_out, least
+        self._members, self._others, self._least = members, others, least
         # Ranks with ties shared, as AUC needs them; every pair of words then costs one sum.
         values, inverse = zip(*(np.unique(column, return_inverse=True) for column in response.T), strict=True)
         counts = [np.bincount(places, minlength=len(v)) for v, places in zip(values, inverse, strict=True)]
@@ -111,10 +112,11 @@ class _Joined:
                 inside = self._join(self._members, a, b, link)
                 ones = int(inside.sum())
                 zeros = len(inside) - ones
-                others = self._join(self._held_out, a, b, link)
+                others = [self._join(part, a, b, link) for part in self._others]
+                counts = [int(count) for part in others for count in (part.sum(), (~part).sum())]
                 # "A or B" is A where B lies inside it.
                 new = ones not in (int(self._members[:, a].sum()), int(self._members[:, b].sum()))
-                if not new or min(ones, zeros, int(others.sum()), int((~others).sum())) < self._least:
+                if not new or min(ones, zeros, *counts) < self._least:
                     continue
                 auc = (float(self._ranks[neuron][inside].sum()) - ones * (ones + 1) / 2) / (ones * zeros)
                 if auc >= bar:

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nle_fast.dissect.choose import Chosen, share_beaten
 from nle_fast.dissect.judge import by_chance
+from nle_fast.dissect.probe import JUDGE, PARTS, PICK, PROPOSE
 from nle_fast.dissect.table import SourceTable
 from nle_fast.errors import ConceptsError
 from nle_fast.verbalizers.words import noun_phrase
@@ -23,11 +22,10 @@ __all__ = [
     "grammar_of",
     "neuron_record",
     "read_dissection",
-    "summary_of",
     "write_json",
 ]
 
-RECORD_SCHEMA = "nle-fast-dissection/1"
+RECORD_SCHEMA = "nle-fast-dissection/2"
 
 #: Candidates per source that the record lists.
 LISTED = 4
@@ -42,6 +40,7 @@ def neuron_record(neuron: int, chosen: Chosen, tables: Sequence[SourceTable]) ->
         "neuron": neuron,
         "name": " or ".join(word["words"] for word in words) if named else None,
         "quality": _number(chosen.quality) if named else None,
+        "confidence": _number(chosen.confidence),
         "refused": chosen.refused,
         "words": words if named else [],
         "grammar": [grammar_of(word["words"]) for word in words] if named else [],
@@ -62,24 +61,25 @@ def candidates_of(neuron: int, tables: Sequence[SourceTable]) -> list[dict[str, 
 
 
 def _candidate(table: SourceTable, neuron: int, word: int) -> dict[str, Any]:
-    def half(which: str, place: int) -> dict[str, Any]:
+    def measured(place: int) -> dict[str, Any]:
         measures = {"correlation": table.correlation, "auc": table.auc, "iou": table.iou}
         found = {
-            name: None if both is None else _number(getattr(both, which)[neuron, word])
+            name: None if both is None else _number(getattr(both, PARTS[place])[neuron, word])
             for name, both in measures.items()
         }
         return found | {"pictures": int(table.pictures[place, word])}
 
-    held_out = half("held_out", 1)
-    p = by_chance(table.correlation.held_out[neuron, word, None], table.pictures[1, word, None])
+    picked = table.correlation.pick[neuron, word]
+    p = by_chance(picked[None], table.pictures[PICK, word, None])
     return {
         "words": table.words[word].text,
         "category": table.words[word].category,
         "source": table.name,
-        "choose": half("choose", 0)
+        "propose": measured(PROPOSE)
         | {"similarity": None if table.similarity is None else _number(table.similarity[neuron, word])},
-        "held_out": held_out,
-        "beats": _number(share_beaten(table, neuron, [word], float(table.correlation.held_out[neuron, word]))),
+        "pick": measured(PICK),
+        "judge": measured(JUDGE),
+        "beats": _number(share_beaten(table, neuron, [word], float(picked))),
         "p": _number(float(p[0]), 6),
         "quantile": None if table.quantile is None else float(table.quantile[neuron, word]),
     }
@@ -97,20 +97,6 @@ def grammar_of(words: str) -> dict[str, str | None]:
     article = lead if lead in ("a", "an", "the") and phrase.text != phrase.bare else None
     number = "plural" if phrase.plural else "mass" if phrase.text == phrase.bare else "singular"
     return {"text": phrase.text, "bare": phrase.bare, "article": article, "number": number}
-
-
-def summary_of(chosen: Sequence[Chosen]) -> dict[str, Any]:
-    """How many neurons have a name, and how good the names are."""
-    qualities = [one.quality for one in chosen if one.refused is None]
-    refused = [one.refused for one in chosen if one.refused is not None]
-    return {
-        "named": len(qualities),
-        "share_named": _number(len(qualities) / max(1, len(chosen))),
-        "mean_quality": _number(float(np.mean(qualities))) if qualities else None,
-        # A neuron without a name is predicted by nothing.
-        "mean_over_all": _number(sum(qualities) / max(1, len(chosen))),
-        "refused": {reason: refused.count(reason) for reason in sorted(set(refused))},
-    }
 
 
 def write_json(document: Any, path: Path) -> None:

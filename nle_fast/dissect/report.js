@@ -58,7 +58,8 @@ const decimal = (digits) => (value) => (value === null ? "–" : value.toFixed(d
 const percent = (value) => (value === null ? "–" : `${Math.round(100 * value)} %`);
 const chance = (value) => (value === null ? "–" : value < 0.001 ? "< .001" : value.toFixed(3));
 const columns = [
-  ["Candidate", String], ["Source", String], ["r, choosing", decimal(2)], ["r, held-out", decimal(2)],
+  ["Candidate", String], ["Source", String], ["r, proposing", decimal(2)], ["r, picking", decimal(2)],
+  ["r, held-out", decimal(2)],
   ["Pictures", String], ["AUC", decimal(2)], ["IoU", decimal(2)], ["Beats", percent], ["p", chance],
 ];
 

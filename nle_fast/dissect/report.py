@@ -22,12 +22,14 @@ __all__ = ["report_html", "write_report"]
 
 _GUIDE = """<details><summary>How to read this page</summary>
 <p>The <b>quality</b> of a neuron’s words is a correlation: how well the presence of what they name predicts the
-neuron’s response, on held-out pictures that took no part in choosing them. 1 is perfect, 0 is none; words below
-{least} are not given, nor are words that too many others match, that untrained neurons follow as closely, or
-that chance may have made. It is the lower of two: on the pictures whose source can say whether the concept is
-there, whose number stands beside it, and on all, where unknown counts as absent. <b>AUC</b> is the chance that
-a picture with the concept moves the neuron more than one without. <b>IoU</b> is the overlap of the neuron’s
-region with the concept’s.</p>
+neuron’s response, on held-out pictures that took no part in choosing them. 1 is perfect, 0 is none. It is the
+lower of two: on the pictures whose source can say whether the concept is there, whose number stands beside it,
+and on all, where unknown counts as absent. The other pictures chose: half of them proposed words, the other half
+picked among these. Words below {least} on either are not given, nor are words that too many others match, that
+untrained neurons follow as closely, or that chance may have made. Words whose quality is below {least} after all
+are shown here, but explanations say them loosely at most. <b>AUC</b> is the chance that a picture with the
+concept moves the neuron more than one without. <b>IoU</b> is the overlap of the neuron’s region with the
+concept’s.</p>
 <p>Each row shows the neuron’s strongest held-out pictures of all sources, strongest first, cropped to what the
 network saw. Its region is bright and outlined; dashed where it stays below the neuron’s usual level. Keys:
 <kbd>/</kbd> searches, <kbd>j</kbd> and <kbd>k</kbd> go to the next and the previous neuron, <kbd>o</kbd> opens
@@ -111,13 +113,13 @@ def _page(record: dict[str, Any], thumbnails: Thumbnails) -> str:
 
 def _head(record: dict[str, Any]) -> str:
     summary, neurons = record["summary"], record["num_neurons"]
-    least = record["options"]["min_quality"]
+    least, parts = record["options"]["min_quality"], record["parts"]
     facts = [
         (f"{summary['named']:,}", f"of {neurons:,} neurons have words ({_share(summary['share_named'])})"),
         (number(summary["mean_quality"]), "mean quality of these words"),
         (
-            f"{record['halves']['held_out']:,}",
-            f"held-out pictures judged them, {record['halves']['choose']:,} others chose them",
+            f"{parts['judge']:,}",
+            f"held-out pictures judged them, {parts['propose'] + parts['pick']:,} others chose them",
         ),
     ]
     tiles = "".join(f"<li><b>{value}</b><span>{what}</span></li>" for value, what in facts)

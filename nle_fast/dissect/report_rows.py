@@ -20,9 +20,11 @@ REFUSED = {
     "no candidate": "no word stood out",
     "quality": "its best word predicts it too poorly",
     "place": "it is active elsewhere than its best word",
+    "said": "the encoder does not say its best word of its strongest pictures",
     "rivals": "too many other words fit as well",
     "untrained": "untrained neurons follow its best word as closely",
     "chance": "its best word may fit by chance",
+    "best": "its best word is not sure enough for the best of several sources",
 }
 
 
@@ -65,20 +67,20 @@ def _state(neuron: dict[str, Any]) -> str:
 def _heading(neuron: dict[str, Any]) -> str:
     if not neuron["words"]:
         reason = REFUSED.get(neuron["refused"], neuron["refused"] or "not said why")
-        # The choosing half says which is closest; the best on held-out pictures would be a lucky one.
-        best = max(neuron["candidates"], key=lambda one: _bound(one["choose"]), default=None)
+        # The pictures that choose say which is closest; the best on held-out pictures would be a lucky one.
+        best = max(neuron["candidates"], key=lambda one: _bound(one["propose"]) + _bound(one["pick"]), default=None)
         closest = ""
         if best is not None:
-            closest = f"; closest: {safe(best['words'])} ({number(best['held_out']['correlation'])})"
+            closest = f"; closest: {safe(best['words'])} ({number(best['judge']['correlation'])})"
         return f'<h2 class="none">no concept</h2><p class="why">{safe(reason)}{closest}</p>'
     words = '<span class="or"> or </span>'.join(safe(word["words"]) for word in neuron["words"])
     first = neuron["words"][0]
     quality = float(neuron["quality"])
     measures = [
         SOURCES.get(first["source"], str(first["source"])),
-        *([f"AUC {number(first['held_out']['auc'])}"] if first["held_out"]["auc"] is not None else []),
-        *([f"IoU {number(first['held_out']['iou'])}"] if first["held_out"]["iou"] is not None else []),
-        f"on {first['held_out']['pictures']:,} pictures",
+        *([f"AUC {number(first['judge']['auc'])}"] if first["judge"]["auc"] is not None else []),
+        *([f"IoU {number(first['judge']['iou'])}"] if first["judge"]["iou"] is not None else []),
+        f"on {first['judge']['pictures']:,} pictures",
     ]
     return (
         f'<h2>{words}</h2><p class="quality" title="Held-out simulation correlation"><span class="bar">'
@@ -95,9 +97,9 @@ def _bound(measured: dict[str, Any]) -> float:
 
 def _candidate(one: dict[str, Any]) -> list[Any]:
     """What the page's script shows of a candidate, in the order of its columns."""
-    choose, held_out = one["choose"], one["held_out"]
     source = SOURCES.get(one["source"], str(one["source"]))
-    measures = [choose["correlation"], *(held_out[name] for name in ("correlation", "pictures", "auc", "iou"))]
+    measures = [one[part]["correlation"] for part in ("propose", "pick")]
+    measures += [one["judge"][name] for name in ("correlation", "pictures", "auc", "iou")]
     return [printable(one["words"]), printable(source), *measures, one["beats"], one["p"]]
 
 

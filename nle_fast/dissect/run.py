@@ -21,15 +21,15 @@ from nle_fast.dissect.exemplars import exemplars_of
 from nle_fast.dissect.labelled import LabelledPictures
 from nle_fast.dissect.masks import MaskFolder
 from nle_fast.dissect.options import DissectOptions
-from nle_fast.dissect.overlap import name_from_masks
-from nle_fast.dissect.probe import Probe, ProbeSet
+from nle_fast.dissect.overlap import name_from_masks, thresholds_of
+from nle_fast.dissect.probe import JUDGE, PARTS, Probe, ProbeSet
 from nle_fast.dissect.ranking import name_from_labels
-from nle_fast.dissect.record import RECORD_SCHEMA, neuron_record, summary_of, write_json
+from nle_fast.dissect.record import RECORD_SCHEMA, neuron_record, write_json
 from nle_fast.dissect.responses import Progress, Responses, read_responses
 from nle_fast.dissect.similarity import name_from_encoder
+from nle_fast.dissect.summary import summaries
 from nle_fast.dissect.table import Answers, SourceTable
 from nle_fast.errors import ConceptsError, ConfigError
-from nle_fast.ops import activation_quantiles
 from nle_fast.preprocess import Preprocess
 from nle_fast.version import versions
 
@@ -85,10 +85,11 @@ def dissect(
 ) -> Dissection:
     """Name the neurons of one layer of a classifier, from data of the user, with a measured quality.
 
-    The pictures of all sources are shown to the network once. One half of them chooses a name for each neuron, the
-    other half, which took no part, measures it: the simulation correlation is that of the neuron's response and the
-    presence of the named concept, where that is known and, with the unknown as absent, on all pictures; the lower one
-    counts. See `choose.choose` for what a name must pass.
+    The pictures of all sources are shown to the network once, and split once, for all sources alike. On one third the
+    sources propose words, on another one of them is picked for each neuron, and the last, which took no part, judges:
+    the simulation correlation is that of the neuron's response and the presence of the named concept, where that is
+    known and, with the unknown as absent, on all pictures; the lower one counts. See `choose.choose` for what a name
+    must pass.
 
     Args:
         model: As for `Explainer`: a bundle's folder, an .onnx file, a torch module or a `Classifier`.
@@ -144,7 +145,7 @@ def dissect(
             tables.append(name_from_encoder(encoder.words, similar, answers, options))
         sources = [champions(table, answers, options) for table in tables]
         chosen = choose(sources, options)
-        alone = {t.name: _compared(choose([s], options), chosen) for t, s in zip(tables, sources, strict=True)}
+        alone = {table.name: choose([source], options) for table, source in zip(tables, sources, strict=True)}
         neurons = _neurons(chosen, tables, responses, answers, windows, options, progress)
     fingerprint = getattr(classifier, "fingerprint", None)
     record = {
@@ -156,7 +157,7 @@ def dissect(
         "versions": versions(),
         "options": options.to_dict(),
         "response": options.response,
-        "halves": {"choose": int((~probes.held_out).sum()), "held_out": int(probes.held_out.sum())},
+        "parts": dict(zip(PARTS, (int(part.sum()) for part in probes.masks()), strict=True)),
         "sources": [
             {"name": t.name, "pictures": int((~np.isnan(t.presence)).any(1).sum()), "words": len(t.words)}
             for t in tables
@@ -166,12 +167,12 @@ def dissect(
                 "path": str(path),
                 "size": responses.sizes[n].tolist(),
                 "window": [round(edge, 2) for edge in windows[n]],
-                "half": "held_out" if probes.held_out[n] else "choose",
+                "part": PARTS[probes.part[n]],
                 "source": probes.sources[n],
             }
             for n, path in enumerate(probes.paths)
         ],
-        "summary": summary_of(chosen) | {"by_source": alone},
+        "summary": summaries(chosen, alone, options.min_quality),
         "neurons": neurons,
     }
     concepts = Concepts(
@@ -199,14 +200,6 @@ def _open(
     return open_classifier(model, layer=layer, input_size=(side, side), device=device), preprocess, name
 
 
-def _compared(alone: Sequence[Chosen], together: Sequence[Chosen]) -> dict[str, Any]:
-    """The summary of one source alone, and how good all sources together are on the neurons that it names."""
-    same = [
-        0.0 if both.refused else both.quality for one, both in zip(alone, together, strict=True) if one.refused is None
-    ]
-    return summary_of(alone) | {"together_on_these": round(float(np.mean(same)), 4) if same else None}
-
-
 def _neurons(
     chosen: Sequence[Chosen],
     tables: Sequence[SourceTable],
@@ -218,7 +211,8 @@ def _neurons(
 ) -> list[dict[str, Any]]:
     """The entries of all neurons: the name's own quantile cuts the outlines, else the largest share."""
     shares = np.asarray(options.quantiles)
-    thresholds = activation_quantiles(responses.maps, options.quantiles, threads=options.threads)
+    thresholds = thresholds_of(responses, answers, options)
+    judges = answers.probes.part == JUDGE
     found = []
     for neuron, one in enumerate(chosen):
         entry = neuron_record(neuron, one, tables)
@@ -226,9 +220,7 @@ def _neurons(
         at = int(shares.argmax()) if share is None else int(np.abs(shares - share).argmin())
         bar = float(thresholds[at, neuron])
         entry["threshold"] = round(bar * responses.scale, 6)
-        entry["exemplars"] = exemplars_of(
-            neuron, bar * responses.scale, responses, answers.response, answers.held_out, windows
-        )
+        entry["exemplars"] = exemplars_of(neuron, bar * responses.scale, responses, answers.response, judges, windows)
         found.append(entry)
         if progress is not None and (neuron + 1) % 32 == 0:
             progress("name", neuron + 1, len(chosen))

@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.dissect.options import DissectOptions
-from nle_fast.dissect.probe import Word
+from nle_fast.dissect.probe import PROPOSE, Word
 from nle_fast.dissect.table import NOMINEES, Answers, SourceTable, make_table
 
 __all__ = ["name_from_encoder", "soft_wpmi"]
 
 #: Of the published settings; the pictures looked at are fewer where there are few.
 STRONGEST, TEMPERATURE, FIRST_CHANCE, LAST_CHANCE, LEAST = 100, 10.0, 0.998, 0.97, 1e-7
+#: An encoder says of a picture so large a share of its words: those most like it.
+SAID = 0.02
 #: Words by soft-WPMI among which the simulation correlation chooses.
 SHORT_LIST = 20
 
@@ -58,16 +60,19 @@ def name_from_encoder(
 ) -> SourceTable:
     """Every word of the encoder's list for every neuron.
 
-    Presence is the similarity, in standard deviations over the pictures. Of the 20 words with the highest soft-WPMI on
-    the choosing half those whose similarity follows the response best are nominated.
+    Presence is the similarity, in standard deviations over the pictures that choose. Of the 20 words with the highest
+    soft-WPMI on the pictures that propose those whose similarity follows the response best are nominated.
     """
-    spread = np.maximum(similarities.std(0), 1e-12)
-    presence = ((similarities - similarities.mean(0)) / spread).astype(np.float32)
-    choosing = ~answers.held_out
-    wpmi = soft_wpmi(similarities[choosing], answers.response[choosing])
+    chooses = answers.probes.chooses
+    spread = np.maximum(similarities[chooses].std(0), 1e-12)
+    presence = ((similarities - similarities[chooses].mean(0)) / spread).astype(np.float32)
+    proposes = answers.probes.part == PROPOSE
+    wpmi = soft_wpmi(similarities[proposes], answers.response[proposes])
     table = make_table("encoder", words, answers, presence, options, binary=False)
     short = np.argsort(-wpmi, axis=1, kind="stable")[:, :SHORT_LIST]
     bound = np.take_along_axis(table.bound, short, 1)
     order = np.take_along_axis(short, np.argsort(-bound, axis=1, kind="stable"), 1)[:, :NOMINEES]
     nominees = np.where(np.take_along_axis(table.bound, order, 1) > 0, order, -1)
-    return replace(table, nominees=nominees, similarity=wpmi)
+    said = max(1, round(SAID * len(words)))
+    least = np.partition(similarities, -said, axis=1)[:, -said, None]
+    return replace(table, nominees=nominees, similarity=wpmi, says=similarities >= least)
