@@ -17,7 +17,17 @@ from nle_fast.dissect.table import Answers, make_table
 
 OPTIONS = DissectOptions(threads=1)
 GOOD = Champion(
-    (0,), least=0.6, middle=0.65, confidence=0.55, error=0.1, quality=0.5, beats=1.0, untrained=0.1, p=1e-9, place=0.3
+    (0,),
+    text="dog",
+    least=0.6,
+    middle=0.65,
+    confidence=0.55,
+    error=0.1,
+    quality=0.5,
+    beats=1.0,
+    untrained=0.1,
+    p=1e-9,
+    place=0.3,
 )
 
 
@@ -103,11 +113,16 @@ def test_the_surest_that_passes_is_given():
 
 def test_the_best_of_several_must_be_as_sure_as_one_alone():
     hardly = replace(GOOD, confidence=0.31)  # 0.3 is the bar, and a second source that names costs 0.04
-    other = replace(GOOD, words=(1,))
+    other = replace(GOOD, words=(1,), text="wheel")
     assert choose([[hardly, GOOD]], OPTIONS)[0].refused is None
-    assert choose([[hardly, GOOD], [None, other]], OPTIONS)[0].refused is None, "the first source alone names two"
+    low = replace(other, confidence=0.1)
+    assert choose([[hardly, GOOD], [low, other]], OPTIONS)[0].refused is None, "the first source alone names two"
     found = choose([[hardly, None, GOOD], [None, other, other]], OPTIONS)
+    assert [one.refused for one in found] == [None, None, None], "only one source names the first neuron"
+    found = choose([[hardly, None, GOOD], [low, other, other]], OPTIONS)
     assert [one.refused for one in found] == ["best", None, None]
+    found = choose([[hardly, None, GOOD], [replace(low, text="dog"), other, other]], OPTIONS)
+    assert [one.refused for one in found] == [None, None, None], "the sources agree"
     assert choose([[hardly, None, GOOD], [None, replace(other, beats=0.1), None]], OPTIONS)[0].refused is None
     assert GOOD.best_of(1) == pytest.approx(0.55)
     # Of two that are no better than they seem by 1.41 standard errors, the better one is not in 84 of 100 cases.

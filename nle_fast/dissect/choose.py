@@ -43,6 +43,7 @@ class Champion:
 
     Attributes:
         words: Indices of its words, joined by "or"; the first is the nominee that was picked alone.
+        text: Of the first word.
         least: Simulation correlation of the words together on the pictures that propose, or pick, whichever is lower.
         middle: The mean of these two.
         confidence: What the two surely reach together, see `surely`.
@@ -56,6 +57,7 @@ class Champion:
     """
 
     words: tuple[int, ...]
+    text: str
     least: float
     middle: float
     confidence: float
@@ -122,6 +124,7 @@ def champions(table: SourceTable, answers: Answers, options: DissectOptions) -> 
         found.append(
             Champion(
                 words=words,
+                text=table.words[first].text,
                 least=min(correlations[PROPOSE], correlations[PICK]),
                 middle=(correlations[PROPOSE] + correlations[PICK]) / 2,
                 confidence=float(surely(np.array(correlations[: len(both)])[:, None], rests)[0]),
@@ -147,26 +150,27 @@ def choose(sources: Sequence[Sequence[Champion | None]], options: DissectOptions
     be of a kind that chance makes (Benjamini–Hochberg over all neurons and sources). Of those that pass, the surest is
     given; if none does, the neuron has no name. The pictures that judge have no say.
 
-    The best of several is more often too good to be true than one alone. Where several sources give names, they must
-    be as sure in spite of that; but as many are given as the source that gives the most would give alone.
+    The best of several is more often too good to be true than one alone. Where sources that give names would give a
+    neuron different ones, the best must be as sure in spite of that; but as many neurons are named as by the source
+    that names the most alone.
     """
     chances = np.array([[1.0 if one is None else one.p for one in source] for source in sources])
-    p = adjusted(chances.ravel()).reshape(chances.shape).tolist()
-    refusals = [
-        [one and _refused(one, chance, options) for one, chance in zip(source, row, strict=True)]
-        for source, row in zip(sources, p, strict=True)
+    p = adjusted(chances.ravel()).reshape(chances.shape)
+    refusals: list[list[str | None]] = [
+        [
+            "no candidate" if one is None else _refused(one, float(chance), options)
+            for one, chance in zip(*row, strict=True)
+        ]
+        for row in zip(sources, p, strict=True)
     ]
-    passing = [
-        sum(one is not None and refused is None for one, refused in zip(source, row, strict=True))
-        for source, row in zip(sources, refusals, strict=True)
-    ]
-    competing = max(1, sum(named > 0 for named in passing))
+    passing = [row.count(None) for row in refusals]
     found = []
     for neuron in range(len(sources[0])):
+        offers = [(s, one) for s, source in enumerate(sources) if (one := source[neuron]) is not None]
+        rivals = max(1, len({one.text for s, one in offers if passing[s]}))
         judged = [
-            Chosen(s, one.words, one.best_of(competing), one.quality, one.beats, p[s][neuron], refusals[s][neuron])
-            for s, source in enumerate(sources)
-            if (one := source[neuron]) is not None
+            Chosen(s, one.words, one.best_of(rivals), one.quality, one.beats, float(p[s, neuron]), refusals[s][neuron])
+            for s, one in offers
         ]
         # What comes nearest says why the neuron has no name.
         nobody = Chosen(-1, (), -1.0, 0.0, 0.0, 1.0, "no candidate")
