@@ -105,8 +105,8 @@ _KINDS = {"zero": "zero", "mean": "the neuron's mean", "resampled": "the maps of
 def _pixels(found: Mapping[str, Any]) -> str:
     parts = [
         f"<h2>Pixels</h2><p>{found['count']} pictures; the named regions are {_figure(found['named_share'])} of what "
-        "the network sees, and outside of them pixels come in random order. <i>neurons</i>: the same neurons' maps also "
-        "count beyond the regions' outlines; <i>more neurons</i>: those of twice as many.</p>"
+        "the network sees, and outside of them pixels come in random order. <i>neurons</i>: their maps also count "
+        "beyond the outlines; <i>more neurons</i>: those of twice as many.</p>"
     ]
     steps = found["options"]["steps"]
     for direction, better in (("deletion", "less is better"), ("insertion", "more is better")):
