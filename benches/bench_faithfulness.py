@@ -34,7 +34,7 @@ from nle_fast.classifiers.torch_model import TorchClassifier
 from nle_fast.dissect import DissectOptions, dissect
 from nle_fast.faithfulness import EvaluateOptions, MaskingOptions, evaluate, measure_masking, read_hypernyms
 from nle_fast.faithfulness.evaluate import find_pictures
-from nle_fast.faithfulness.pixels import Mapper
+from nle_fast.faithfulness.pixels import Mapper, measure_pixels
 from nle_fast.version import versions
 from nle_fast.world import Scene
 
@@ -49,8 +49,8 @@ WORDS = {
     "cifar_resnet": {"labelled": "cifar_test"},
 }
 SCENE_WORDS = {"masks": "concept_masks", **PHOTOS}
-#: Every fifth picture, of CIFAR's every second. What is drawn of our maps was chosen on others (2, 7, 12, … and odd).
-PIXEL_PICTURES = {"cifar_resnet": 80}
+#: What counts in our maps was chosen on the others: the third and fourth of every five photos, every second of CIFAR.
+PIXEL_PICTURES = {"photos": (5, (0, 1, 4)), "cifar_test": (2, (0,))}
 NETWORKS = {"default": None, "mobilenet_v2": "photos", "squeezenet1_1": "photos", "cifar_resnet": "cifar_test"}
 
 
@@ -169,14 +169,22 @@ def pixel_peers(name: str, data: Path, neurons: int) -> dict[str, Mapper]:
     return found
 
 
+def pixels(
+    name: str, explainer: Explainer, pictures: list[Path], data: Path, options: EvaluateOptions, progress: Any
+) -> dict[str, Any]:
+    """Deletion and insertion on the pictures of `PIXEL_PICTURES`, beside other libraries' maps."""
+    every, chosen = PIXEL_PICTURES[str(NETWORKS[name])]
+    those = [picture for n, picture in enumerate(pictures) if n % every in chosen]
+    peers = pixel_peers(name, data, explainer.classifier.num_neurons)
+    return measure_pixels(explainer, those, options.pixels, peers=peers, progress=progress)
+
+
 def run(name: str, bundles: Path, data: Path, options: EvaluateOptions, limit: int) -> dict[str, Any]:
     """The record of one network."""
     folder, words = DEFAULT_BUNDLE if name == "default" else bundles / name, {}
     if name != "default":
         words["concepts"] = words_of(name, bundles / f"{name}_words", data, WORDS[name])
     explainer = Explainer.load(folder, verbalizer="template", **words)
-    peers = None if name == "default" else pixel_peers(name, data, explainer.classifier.num_neurons)
-    options = replace(options, pixel_pictures=PIXEL_PICTURES.get(name, options.pixel_pictures))
     pictures = None if name == "default" else find_pictures(data / str(NETWORKS[name]), limit)
     labels = explainer.labels.names
     general = read_hypernyms(data / "labels" / "imagenet_hypernyms.json", labels) if len(labels) >= 1000 else None
@@ -184,9 +192,10 @@ def run(name: str, bundles: Path, data: Path, options: EvaluateOptions, limit: i
     def progress(stage: str, done: int, total: int) -> None:
         print(f"\r{name}: {stage} {done}/{total}   ", end="", flush=True)
 
-    record = evaluate(
-        explainer, pictures, options, model=read_bundle(folder).model, hypernyms=general, peers=peers, progress=progress
-    )
+    here = options if name == "default" else replace(options, pixel_pictures=0)
+    record = evaluate(explainer, pictures, here, model=read_bundle(folder).model, hypernyms=general, progress=progress)
+    if pictures is not None:
+        record["pixels"] = pixels(name, explainer, pictures, data, options, progress)
     if name == "cifar_resnet":
         scene_words = words_of(name, bundles / f"{name}_scene_words", data, SCENE_WORDS, quality=0.2)
         other = Explainer.load(folder, verbalizer="template", concepts=scene_words)

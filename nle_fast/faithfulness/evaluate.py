@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,7 +16,7 @@ from nle_fast.errors import ConfigError, InputError
 from nle_fast.explainer import Explainer
 from nle_fast.faithfulness.interventions import measure_interventions
 from nle_fast.faithfulness.masking import MaskingOptions, Progress, measure_masking
-from nle_fast.faithfulness.pixels import Mapper, PixelOptions, measure_pixels
+from nle_fast.faithfulness.pixels import PixelOptions, measure_pixels
 from nle_fast.faithfulness.pointing import measure_pointing, world_cases
 from nle_fast.preprocess import Picture
 from nle_fast.version import versions
@@ -63,7 +63,6 @@ def evaluate(
     *,
     model: Any = None,
     hypernyms: Sequence[Sequence[str]] | None = None,
-    peers: Mapping[str, Mapper] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Measure how faithful the explanations of one network are.
@@ -74,7 +73,6 @@ def evaluate(
         options: None: the defaults.
         model: The same network, for gradients at the picture; without it there are no interventions.
         hypernyms: More general words of each class, for the plausible control.
-        peers: Maps of other libraries, for `measure_pixels`.
         progress: Told (stage, done, total).
 
     Returns:
@@ -112,7 +110,7 @@ def evaluate(
     if options.pixel_pictures:
         step = max(1, len(pictures) // options.pixel_pictures)
         chosen = list(pictures)[::step][: options.pixel_pictures]
-        record["pixels"] = measure_pixels(explainer, chosen, options.pixels, peers=peers, progress=progress)
+        record["pixels"] = measure_pixels(explainer, chosen, options.pixels, progress=progress)
     if options.scenes and knows_world and explainer.concepts is not None:
         cases = world_cases(options.scenes, explainer.preprocess.size, options.first_seed + 500_000)
         record["pointing"] = measure_pointing(explainer, cases, options.scenes, progress=progress)
