@@ -49,6 +49,8 @@ WORDS = {
     "cifar_resnet": {"labelled": "cifar_test"},
 }
 SCENE_WORDS = {"masks": "concept_masks", **PHOTOS}
+#: Half of what a name must reach to be told: more words make the plausible control stronger.
+MIN_QUALITY = 0.2
 #: What counts in our maps was chosen on the others: the third and fourth of every five photos, every second of CIFAR.
 PIXEL_PICTURES = {"photos": (5, (0, 1, 4)), "cifar_test": (2, (0,))}
 NETWORKS = {"default": None, "mobilenet_v2": "photos", "squeezenet1_1": "photos", "cifar_resnet": "cifar_test"}
@@ -127,11 +129,11 @@ def without_raw(value: Any) -> Any:
     return value
 
 
-def words_of(name: str, folder: Path, data: Path, sources: dict[str, str], quality: float | None = None) -> Path:
+def words_of(name: str, folder: Path, data: Path, sources: dict[str, str]) -> Path:
     """The concept table of a network, dissected once and kept in `folder`."""
     if not (folder / "concepts.json").exists():
-        options = None if quality is None else DissectOptions(min_quality=quality)
-        found = dissect(folder.parent / name, **{key: data / path for key, path in sources.items()}, options=options)
+        paths, options = {key: data / path for key, path in sources.items()}, DissectOptions(min_quality=MIN_QUALITY)
+        found = dissect(folder.parent / name, **paths, options=options)
         found.save(folder)
     return folder / "concepts.json"
 
@@ -197,7 +199,7 @@ def run(name: str, bundles: Path, data: Path, options: EvaluateOptions, limit: i
     if pictures is not None:
         record["pixels"] = pixels(name, explainer, pictures, data, options, progress)
     if name == "cifar_resnet":
-        scene_words = words_of(name, bundles / f"{name}_scene_words", data, SCENE_WORDS, quality=0.2)
+        scene_words = words_of(name, bundles / f"{name}_scene_words", data, SCENE_WORDS)
         other = Explainer.load(folder, verbalizer="template", concepts=scene_words)
         record["masking_with_scene_words"] = measure_masking(other, pictures, MaskingOptions(replacements=("zero",)))
         record["scene_words"] = sorted({concept.name for concept in other.concepts if concept.trusted})
