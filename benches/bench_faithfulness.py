@@ -5,35 +5,54 @@
     pytest benches/bench_faithfulness.py --benchmark-json out.json       (the same, on the embedded network)
 
 Writes benches/results/faithfulness/<network>.json without the raw numbers of each picture, and `table.md` beside them.
-A bundle with concepts (`nle-fast dissect`) also gets the plausible control.
+What it needs is made where it is missing: bundles (`examples/make_bundles.py`), and words for their neurons, dissected
+from the pictures of `WORDS`. With the `bench` extra and pytorch-grad-cam installed, pixels are also ordered by Captum's
+Layer Grad-CAM and pytorch-grad-cam, both on the torch network.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import torch
+from captum.attr import LayerGradCam
 
 from nle_fast import Explainer
 from nle_fast.bundle import DEFAULT_BUNDLE, read_bundle
 from nle_fast.certificate import measure_certificate
 from nle_fast.classifiers import read, read_class_maps
 from nle_fast.classifiers.torch_model import TorchClassifier
-from nle_fast.faithfulness import EvaluateOptions, evaluate, read_hypernyms
+from nle_fast.dissect import DissectOptions, dissect
+from nle_fast.faithfulness import EvaluateOptions, MaskingOptions, evaluate, measure_masking, read_hypernyms
 from nle_fast.faithfulness.evaluate import find_pictures
+from nle_fast.faithfulness.pixels import Mapper, measure_pixels
 from nle_fast.version import versions
 from nle_fast.world import Scene
 
 HERE = Path(__file__).parent
 SHARED = Path(os.environ.get("NLE_SHARED", HERE.parents[1] / "shared")) / "data"
 RESULTS = HERE / "results" / "faithfulness"
+#: Where words come from. CIFAR's classes are its only labels; `SCENE_WORDS` are those of other pictures.
+PHOTOS = {"labelled": "photos/labels.csv", "hypernyms": "labels/imagenet_hypernyms.json"}
+WORDS = {
+    "mobilenet_v2": {"masks": "concept_masks", **PHOTOS},
+    "squeezenet1_1": {"masks": "concept_masks", **PHOTOS},
+    "cifar_resnet": {"labelled": "cifar_test"},
+}
+SCENE_WORDS = {"masks": "concept_masks", **PHOTOS}
+#: Half of what a name must reach to be told: more words make the plausible control stronger.
+MIN_QUALITY = 0.2
+#: What counts in our maps was chosen on others: the third and fourth of every five photos, every second of CIFAR.
+PIXEL_PICTURES = {"photos": (5, (0, 1)), "cifar_test": (2, (0,))}
 NETWORKS = {"default": None, "mobilenet_v2": "photos", "squeezenet1_1": "photos", "cifar_resnet": "cifar_test"}
 
 
@@ -54,52 +73,49 @@ def test_certificate(side_by_side):
 
 
 def certificate_cost(explainer: Explainer, rounds: int = 40) -> dict[str, float]:
-    """Median milliseconds of a certificate and of the forward, in turn, and the median of their ratios."""
+    """Median milliseconds of the forward, of one that keeps what a certificate needs, and of the certificate after it;
+    the median of the ratios of certificate and forward.
+    """
     explanation = explainer(Scene.random(11).picture)
     images = explainer.preprocess([explanation.picture])
-    reading, maps = read_class_maps(explainer.classifier, images)
-    facts = explanation.prediction, explanation.meaning, explanation.spans, maps
-    ways = (
-        lambda: measure_certificate(explainer.classifier, reading.activations, *facts),
-        lambda: read(explainer.classifier, images),
-    )
+    facts = explanation.prediction, explanation.meaning, explanation.spans
     times: list[list[float]] = []
     for _ in range(rounds):
-        row = []
-        for way in ways:
-            start = perf_counter()
-            way()
-            row.append(1000 * (perf_counter() - start))
-        times.append(row)
-    certificate, forward = np.array(times[3:]).T
+        laps = [perf_counter()]
+        read(explainer.classifier, images)
+        laps.append(perf_counter())
+        reading, maps = read_class_maps(explainer.classifier, images)
+        laps.append(perf_counter())
+        measure_certificate(explainer.classifier, reading.activations, *facts, maps)
+        laps.append(perf_counter())
+        times.append(np.diff(laps).tolist())
+    forward, with_maps, certificate = 1000 * np.array(times[3:]).T
     return {
         "certificate_ms": round(float(np.median(certificate)), 4),
         "forward_ms": round(float(np.median(forward)), 4),
+        "forward_with_class_maps_ms": round(float(np.median(with_maps)), 4),
         "ratio": round(float(np.median(certificate / forward)), 4),
     }
 
 
 def certificate_costs(bundles: Path, data: Path) -> list[dict[str, Any]]:
-    """`certificate_cost` of each network as ONNX and, but for the embedded one, as torch, on one core and on all."""
+    """`certificate_cost` of each network as ONNX and, but for the embedded one, as torch, each with its own threads."""
     sys.path.insert(0, str(HERE.parent / "examples"))
     from real_networks import load_network
 
-    rows, all_cores = [], os.sched_getaffinity(0)
-    for cores in ({min(all_cores)}, all_cores):
-        os.sched_setaffinity(0, cores)
-        torch.set_num_threads(len(cores))
-        for name in NETWORKS:
-            bundle = read_bundle(DEFAULT_BUNDLE if name == "default" else bundles / name)
-            explainers = {"onnx": Explainer(bundle, verbalizer="template")}
-            if name != "default":
-                side = (bundle.preprocess.size,) * 2
-                torch_one = TorchClassifier(load_network(name, data), input_size=side)
-                options = {"labels": bundle.labels, "preprocess": bundle.preprocess, "verbalizer": "template"}
-                explainers["torch"] = Explainer(torch_one, **options)
-            for backend, explainer in explainers.items():
-                found = certificate_cost(explainer)
-                rows.append({"network": name, "backend": backend, "cores": len(cores)} | found)
-                print(rows[-1], flush=True)
+    rows = []
+    for name in NETWORKS:
+        bundle = read_bundle(DEFAULT_BUNDLE if name == "default" else bundles / name)
+        explainers = {"onnx": Explainer(bundle, verbalizer="template")}
+        if name != "default":
+            side = (bundle.preprocess.size,) * 2
+            torch_one = TorchClassifier(load_network(name, data), input_size=side)
+            options = {"labels": bundle.labels, "preprocess": bundle.preprocess, "verbalizer": "template"}
+            explainers["torch"] = Explainer(torch_one, **options)
+        for backend, explainer in explainers.items():
+            found = certificate_cost(explainer, rounds=100)
+            rows.append({"network": name, "backend": backend, "cores": os.cpu_count()} | found)
+            print(rows[-1], flush=True)
     return rows
 
 
@@ -110,10 +126,64 @@ def without_raw(value: Any) -> Any:
     return value
 
 
+def words_of(name: str, folder: Path, data: Path, sources: dict[str, str]) -> Path:
+    """The concept table of a network, dissected once and kept in `folder`."""
+    if not (folder / "concepts.json").exists():
+        paths, options = {key: data / path for key, path in sources.items()}, DissectOptions(min_quality=MIN_QUALITY)
+        found = dissect(folder.parent / name, **paths, options=options)
+        found.save(folder)
+    return folder / "concepts.json"
+
+
+def pixel_peers(name: str, data: Path, neurons: int) -> dict[str, Mapper]:
+    """Maps of the winner by Captum and, where it is installed, by pytorch-grad-cam, both from the torch network."""
+    from peers import with_stubs
+
+    sys.path.insert(0, str(HERE.parent / "examples"))
+    from real_networks import load_network
+
+    network = load_network(name, data)
+    side = 32 if name == "cifar_resnet" else 224
+    twin = TorchClassifier(network, input_size=(side, side))
+    assert twin.num_neurons == neurons, "both are cut at the same layer"
+    layer = network.get_submodule(twin.layer)
+
+    def captum(images: Any, classes: Any) -> Any:
+        maps = LayerGradCam(network, layer).attribute(
+            torch.from_numpy(images), target=torch.from_numpy(classes), relu_attributions=True
+        )
+        larger = torch.nn.functional.interpolate(maps, images.shape[2:], mode="bilinear")
+        return larger.detach().numpy()[:, 0]
+
+    found: dict[str, Mapper] = {"captum layer grad-cam": captum}
+    package = with_stubs("pytorch_grad_cam")
+    if package is not None:
+        targets = importlib.import_module("pytorch_grad_cam.utils.model_targets").ClassifierOutputTarget
+
+        def theirs(images: Any, classes: Any) -> Any:
+            with package.GradCAM(network, [layer]) as cam:
+                return cam(torch.from_numpy(images), [targets(int(label)) for label in classes])
+
+        found["pytorch-grad-cam"] = theirs
+    return found
+
+
+def pixels(
+    name: str, explainer: Explainer, pictures: list[Path], data: Path, options: EvaluateOptions, progress: Any
+) -> dict[str, Any]:
+    """Deletion and insertion on the pictures of `PIXEL_PICTURES`, beside other libraries' maps."""
+    every, chosen = PIXEL_PICTURES[str(NETWORKS[name])]
+    those = [picture for n, picture in enumerate(pictures) if n % every in chosen]
+    peers = pixel_peers(name, data, explainer.classifier.num_neurons)
+    return measure_pixels(explainer, those, options.pixels, peers=peers, progress=progress)
+
+
 def run(name: str, bundles: Path, data: Path, options: EvaluateOptions, limit: int) -> dict[str, Any]:
     """The record of one network."""
-    folder = DEFAULT_BUNDLE if name == "default" else bundles / name
-    explainer = Explainer.load(folder, verbalizer="template")
+    folder, words = DEFAULT_BUNDLE if name == "default" else bundles / name, {}
+    if name != "default":
+        words["concepts"] = words_of(name, bundles / f"{name}_words", data, WORDS[name])
+    explainer = Explainer.load(folder, verbalizer="template", **words)
     pictures = None if name == "default" else find_pictures(data / str(NETWORKS[name]), limit)
     labels = explainer.labels.names
     general = read_hypernyms(data / "labels" / "imagenet_hypernyms.json", labels) if len(labels) >= 1000 else None
@@ -121,9 +191,15 @@ def run(name: str, bundles: Path, data: Path, options: EvaluateOptions, limit: i
     def progress(stage: str, done: int, total: int) -> None:
         print(f"\r{name}: {stage} {done}/{total}   ", end="", flush=True)
 
-    record = evaluate(
-        explainer, pictures, options, model=read_bundle(folder).model, hypernyms=general, progress=progress
-    )
+    here = options if name == "default" else replace(options, pixel_pictures=0)
+    record = evaluate(explainer, pictures, here, model=read_bundle(folder).model, hypernyms=general, progress=progress)
+    if pictures is not None:
+        record["pixels"] = pixels(name, explainer, pictures, data, options, progress)
+    if name == "cifar_resnet":
+        scene_words = words_of(name, bundles / f"{name}_scene_words", data, SCENE_WORDS)
+        other = Explainer.load(folder, verbalizer="template", concepts=scene_words)
+        record["masking_with_scene_words"] = measure_masking(other, pictures, MaskingOptions(replacements=("zero",)))
+        record["scene_words"] = sorted({concept.name for concept in other.concepts if concept.trusted})
     print()
     return without_raw(record) | {"certificate": certificate_cost(explainer)}
 
@@ -156,16 +232,21 @@ def main() -> None:
     parser.add_argument("--bundles", type=Path, default=HERE.parent / "scratch" / "bundles")
     parser.add_argument("--only", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
     parser.add_argument("--limit", type=int, default=200, help="pictures at most")
-    parser.add_argument("--pixel-pictures", type=int, default=40)
     parser.add_argument("--scenes", type=int, default=500)
     parser.add_argument("--certificate", action="store_true", help="the certificate's cost alone")
     given = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
+    missing = [name for name in NETWORKS if name != "default" and not (given.bundles / name).is_dir()]
+    if missing:
+        sys.path.insert(0, str(HERE.parent / "examples"))
+        from make_bundles import make_bundles
+
+        make_bundles(given.data, given.bundles)
     if given.certificate:
         record = {"versions": versions(), "rows": certificate_costs(given.bundles, given.data)}
         (RESULTS / "certificate.json").write_text(json.dumps(record, indent=1) + "\n")
         return
-    options = EvaluateOptions(pixel_pictures=given.pixel_pictures, scenes=given.scenes)
+    options = EvaluateOptions(scenes=given.scenes)
     for name in given.only:
         record = run(name, given.bundles, given.data, options, given.limit)
         (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")

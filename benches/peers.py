@@ -19,7 +19,7 @@ from scipy import ndimage
 from skimage import measure
 from torch import nn
 
-__all__ = ["REGION_PEERS", "attributions", "captum_scores", "opencv_regions", "pipeline", "published"]
+__all__ = ["REGION_PEERS", "attributions", "captum_scores", "opencv_regions", "pipeline", "published", "with_stubs"]
 
 Regions = list[list[dict[str, Any]]]
 Size = tuple[int, int]
@@ -79,10 +79,10 @@ def attributions(network: nn.Module, layer: nn.Module, images: torch.Tensor) -> 
         "Captum LayerGradCam": lambda: LayerGradCam(network, layer).attribute(images, target=winner()),
         "Captum LayerLRP": lambda: _by_lrp(network, images),
     }
-    grad_cam = _with_stubs("pytorch_grad_cam")
+    grad_cam = with_stubs("pytorch_grad_cam")
     if grad_cam is not None:
         ways["pytorch-grad-cam GradCAM"] = lambda: _by_grad_cam(grad_cam, network, layer, images)
-    torchcam = _with_stubs("torchcam.methods")
+    torchcam = with_stubs("torchcam.methods")
     if torchcam is not None:
         ways["torchcam GradCAM"] = lambda: _by_torchcam(torchcam, network, layer, images)
     return ways
@@ -109,7 +109,7 @@ def _by_torchcam(package: Any, network: nn.Module, layer: nn.Module, images: tor
         return cam(logits.argmax(1).tolist(), logits)
 
 
-def _with_stubs(name: str) -> Any:
+def with_stubs(name: str) -> Any:
     """A package, or None where it is not installed.
 
     pytorch-grad-cam imports torchvision and scikit-learn for functions that are not measured here; where these

@@ -25,7 +25,7 @@ from nle_fast.faithfulness import (
     read_hypernyms,
     report_html,
 )
-from nle_fast.faithfulness.attributions import grad_cam, interpolate, random_maps, region_maps
+from nle_fast.faithfulness.attributions import grad_cam, interpolate, neuron_maps, random_maps, region_maps
 from nle_fast.faithfulness.evaluate import find_pictures, write_record
 from nle_fast.faithfulness.pixels import blur
 from nle_fast.faithfulness.pointing import measure_pointing
@@ -287,6 +287,22 @@ def test_only_named_regions_count_in_our_map():
     assert random_maps(2, (8, 8), (64, 64), 0).shape == (2, 64, 64)
 
 
+def test_all_of_the_named_neurons_maps_and_no_others_count():
+    explainer = make()
+    reading = read(explainer.classifier, preprocess()([nle.load_picture(scene(seed, 64, 64)) for seed in (2, 3)]))
+    whole = neuron_maps(reading, 3, (8, 8))
+    for n in range(2):
+        parts = reading.activations[n] * reading.gradients[n][:, None, None]
+        order = np.argsort(-parts.sum((1, 2)))[:3]
+        wanted = sum(np.maximum(parts[c], 0) for c in order if parts[c].sum() > 0)
+        assert whole[n] == pytest.approx(wanted, abs=1e-6)
+    larger = neuron_maps(reading, 3, (64, 64))
+    assert (larger[region_maps(reading, 3, (64, 64)) > 0] > 0).all()
+    assert larger.mean() == pytest.approx(whole.mean(), rel=1e-6)
+    against = reading._replace(gradients=-np.abs(reading.gradients))
+    assert not neuron_maps(against, 3, (8, 8)).any(), "what speaks against is not in the map"
+
+
 def test_deletion_and_insertion_know_a_good_map_from_a_bad_one():
     """Of a network that looks at one corner only."""
 
@@ -316,6 +332,9 @@ def test_deletion_and_insertion_know_a_good_map_from_a_bad_one():
     deletion = {name: values["area"]["value"] for name, values in found["deletion"].items()}
     assert deletion["corner"] < deletion["random"] < deletion["elsewhere"]
     assert deletion["regions"] == pytest.approx(deletion["corner"], abs=0.05)
+    assert deletion["neurons"] == pytest.approx(deletion["corner"], abs=0.05)
+    assert set(found["ratios"]["deletion"]) == {"regions", "neurons", "more neurons"}
+    assert set(found["ratios"]["deletion"]["neurons"]) == {"grad-cam", "corner", "elsewhere", "random"}
     insertion = {name: values["area"]["value"] for name, values in found["insertion"].items()}
     assert insertion["corner"] > insertion["elsewhere"]
     first, second = (row["deletion"]["corner"] for row in found["raw"])

@@ -123,9 +123,10 @@ def _rectified(before: NDArray[Any], weight: Floats, maps: Floats) -> Floats:
     # In blocks that OpenBLAS multiplies on the calling thread: its others would wait for those of the network, which
     # spin for a while after a forward, and that takes ten times as long as the product.
     step = max(1, AT_MOST_ONE_THREAD // max(1, maps.size))
+    block = np.empty((step, positions), np.float32)
     for start in range(0, count, step):
-        rows = slice(start, start + step)
-        left = weight[rows] @ maps
+        rows = slice(start, min(start + step, count))
+        left = np.matmul(weight[rows], maps, out=block[: rows.stop - start])
         np.subtract(before[rows], left, out=left)
         # relu(x) = (x + |x|) / 2: NumPy's maximum takes four times as long as its absolute value.
         np.add.reduce(left, axis=1, out=means[rows])

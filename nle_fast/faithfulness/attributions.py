@@ -5,6 +5,7 @@ All maps are (N, h, w) in pixels of the network's input, what it saw of the pict
 | name | map |
 |---|---|
 | regions | Σ over the named evidence of its share, spread over its regions as its support is; zero elsewhere |
+| neurons | Σ over the named evidence of its support, relu(gradient × activation), also beyond the regions' outlines |
 | grad-cam | relu(Σ_c mean_hw(gradient_c) × activation_c), interpolated bilinearly |
 | input × gradient | Σ over colors of input × gradient |
 | random | independent noise, smoothed to the size of a position of the layer |
@@ -22,7 +23,7 @@ from nle_fast.classifiers import Classifier, Reading, read
 from nle_fast.classifiers.base import as_numpy
 from nle_fast.faithfulness.rankings import relevance_maps
 
-__all__ = ["grad_cam", "input_times_gradient", "interpolate", "random_maps", "region_maps"]
+__all__ = ["grad_cam", "input_times_gradient", "interpolate", "neuron_maps", "random_maps", "region_maps"]
 
 Floats = NDArray[np.float64]
 
@@ -55,6 +56,28 @@ def region_maps(reading: Reading, k: int, size: tuple[int, int], threshold: floa
                 share = scores[n, neuron] / total / support.sum()
                 result[n] += share * np.where(plane > threshold * peak, support, 0)
     return result
+
+
+def neuron_maps(reading: Reading, k: int, size: tuple[int, int]) -> Floats:
+    """Where the named neurons see what they support the class by, as a map: all of their maps, no other neuron's.
+
+    A region outlines where a neuron is more than half as active as at its peak. What it adds to the logit goes on
+    beyond the outline, and falls off; here that counts, so that pixels outside all regions are not a matter of chance.
+
+    Args:
+        reading: Of N pictures.
+        k: Neurons that the explanation names.
+        size: (height, width) of the input.
+
+    Returns:
+        (N, height, width): Σ_c relu(gradient × activation) over the k supporting neurons, interpolated bilinearly.
+    """
+    relevance = relevance_maps(reading.activations, reading.gradients)
+    scores = relevance.sum((2, 3))
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    named = np.take_along_axis(relevance, order[:, :, None, None], axis=1)
+    supports = np.take_along_axis(scores, order, axis=1) > 0
+    return interpolate((np.maximum(named, 0) * supports[:, :, None, None]).sum(1), size)
 
 
 def grad_cam(reading: Reading, size: tuple[int, int]) -> Floats:

@@ -180,6 +180,7 @@ def _measure(explainer: Explainer, at_picture: Any, scene: Scene, chance: np.ran
     case.logits = whole | _look(explainer, scene, [parts for parts in wanted if parts])
     row: dict[str, Any] = {
         "seed": scene.seed,
+        "kind": scene.kind,
         "right": case.target == scene.label_index,
         "methods": {method: _judge(case, method) for method in METHODS},
         "irrelevant_scenery": [_irrelevant(case, part) for part in case.scenery],
@@ -348,6 +349,7 @@ def _summary(rows: list[dict[str, Any]], seed: int) -> dict[str, Any]:
         methods[method] = {"threshold": round(float(THRESHOLDS[best]), 4)} | {
             key: mean_interval(column, seed=seed).to_dict() for key, column in at.items()
         }
+    kinds = np.array([row["kind"] for row in rows])
     scenery = [flag for row in rows for flag in row["irrelevant_scenery"]]
     return {
         "methods": methods,
@@ -360,6 +362,10 @@ def _summary(rows: list[dict[str, Any]], seed: int) -> dict[str, Any]:
                 for other in OTHERS
             }
             for own in OURS
+        },
+        "correctness_by_kind": {
+            method: {str(kind): float(values[method]["correctness"][kinds == kind].mean()) for kind in np.unique(kinds)}
+            for method in METHODS
         },
         "accuracy": float(np.mean([row["right"] for row in rows])),
         "background_independence_of_the_network": float(np.mean(scenery)) if scenery else None,

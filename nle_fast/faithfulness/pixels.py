@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nle_fast.classifiers import read
 from nle_fast.errors import ConfigError, InputError
 from nle_fast.explainer import Explainer
-from nle_fast.faithfulness.attributions import grad_cam, random_maps, region_maps
+from nle_fast.faithfulness.attributions import grad_cam, neuron_maps, random_maps, region_maps
 from nle_fast.faithfulness.masking import Progress, probabilities_of
 from nle_fast.faithfulness.statistics import area_under, mean_interval, ratio_interval
 from nle_fast.preprocess import Picture, load_picture
@@ -22,6 +22,10 @@ __all__ = ["Mapper", "PixelOptions", "blur", "measure_pixels"]
 Floats = NDArray[np.float64]
 #: (images (N, 3, h, w) preprocessed, classes (N,)) → maps (N, h, w).
 Mapper: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int64]], NDArray[Any]]
+
+#: "regions": only the outlined regions count. "neurons": the same neurons, also beyond the outlines. "more neurons":
+#: twice as many.
+OURS = ("regions", "neurons", "more neurons")
 
 #: Standard deviation of the blur that insertion starts from, as a share of the input's side: 5 pixels of 224 in RISE.
 BLUR = 5 / 224
@@ -64,8 +68,8 @@ def measure_pixels(
 
     Deletion paints pixels with the preprocessing's mean color, the most important first; insertion brings them back
     into a blurred picture. The area under a curve is that over the share of pixels, by trapezoids: small for deletion
-    and large for insertion is good. Our map is zero outside the named regions: pixels that a map does not tell apart
-    come in random order, so what is not named is worth no more than chance.
+    and large for insertion is good. Pixels that a map does not tell apart come in random order; `OURS` says what counts
+    in our maps, where what is not named is worth no more than chance.
 
     Args:
         explainer: Any explainer; its verbalizer is not used.
@@ -76,7 +80,8 @@ def measure_pixels(
 
     Returns:
         For JSON: "options"; "deletion" and "insertion" → map → area with interval and mean curve; "ratios" → direction
-        → other map: our area over its; "named_share": share of the picture that is named; "raw": each picture's areas.
+        → our map → other map: our area over its; "named_share": share of the picture that is named; "raw": each
+        picture's areas.
 
     Raises:
         InputError: No picture, or one that cannot be read.
@@ -95,6 +100,8 @@ def measure_pixels(
         grid = (int(reading.activations.shape[2]), int(reading.activations.shape[3]))
         maps = {
             "regions": region_maps(reading, options.k, size, options.threshold)[0],
+            "neurons": neuron_maps(reading, options.k, size)[0],
+            "more neurons": neuron_maps(reading, 2 * options.k, size)[0],
             "grad-cam": grad_cam(reading, size)[0],
             **{name: np.asarray(mapper(images, reading.class_index))[0] for name, mapper in (peers or {}).items()},
             "random": random_maps(1, grid, size, options.seed + n)[0],
@@ -121,9 +128,12 @@ def measure_pixels(
             for name in found
         }
         result["ratios"][direction] = {
-            name: ratio_interval(areas["regions"], area, seed=options.seed).to_dict()
-            for name, area in areas.items()
-            if name != "regions"
+            own: {
+                name: ratio_interval(areas[own], area, seed=options.seed).to_dict()
+                for name, area in areas.items()
+                if name not in OURS
+            }
+            for own in OURS
         }
     shares = [row["named_share"] for row in rows]
     return result | {"named_share": mean_interval(shares, seed=options.seed).to_dict(), "raw": rows}

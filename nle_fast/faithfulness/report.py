@@ -105,18 +105,17 @@ _KINDS = {"zero": "zero", "mean": "the neuron's mean", "resampled": "the maps of
 def _pixels(found: Mapping[str, Any]) -> str:
     parts = [
         f"<h2>Pixels</h2><p>{found['count']} pictures; the named regions are {_figure(found['named_share'])} of what "
-        "the network sees, and what is not named comes in random order.</p>"
+        "the network sees, and outside of them pixels come in random order. <i>neurons</i>: their maps also count "
+        "beyond the outlines; <i>more neurons</i>: those of twice as many.</p>"
     ]
     steps = found["options"]["steps"]
     for direction, better in (("deletion", "less is better"), ("insertion", "more is better")):
-        rows = []
+        rows, ratios = [], found["ratios"][direction]
         for name, values in found[direction].items():
-            ratio = found["ratios"][direction].get(name)
-            rows.append(
-                (name == "regions", [name, _figure(values["area"]), "" if ratio is None else _figure(ratio, "×")])
-            )
+            over = [_figure(own[name], "×") if name in own else "" for own in ratios.values()]
+            rows.append((name in ratios, [name, _figure(values["area"]), *over]))
         parts.append(f"<h3>{direction.capitalize()}</h3><p class=soft>area under the probability; {better}</p>")
-        parts.append(_table(["map", "area", "regions' over this"], rows))
+        parts.append(_table(["map", "area", *(f"{own}' over this" for own in ratios)], rows))
         shares = [round(i / steps, 4) for i in range(steps + 1)]
         lines = {name: values["curve"] for name, values in found[direction].items()}
         parts.append(curves(shares, lines, "share of pixels", "probability", own="regions"))
