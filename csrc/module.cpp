@@ -3,6 +3,7 @@
 
 void register_dissect(pybind11::module_& m);
 void register_regions(pybind11::module_& m);
+void register_removal(pybind11::module_& m);
 void register_scoring(pybind11::module_& m);
 void register_stop_flag(pybind11::module_& m);
 
@@ -10,6 +11,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "C++ implementations of nle_fast.ops. Import nle_fast.ops instead.";
   register_dissect(m);
   register_regions(m);
+  register_removal(m);
   register_scoring(m);
   register_stop_flag(m);
 }

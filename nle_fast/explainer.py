@@ -186,7 +186,9 @@ class Explainer:
             return told
         maps = reading.class_maps
         return [
-            self._certified(one, reading.activations[i : i + 1], None if maps is None else maps[i : i + 1])
+            self._certified(
+                one, reading.activations[i : i + 1], None if maps is None else maps[i : i + 1], reading.logits[i]
+            )
             for i, one in enumerate(told)
         ]
 
@@ -207,7 +209,7 @@ class Explainer:
         versus = None if explanation.versus is None else np.array([explanation.versus.index])
         reading, maps = read_class_maps(self.classifier, images, np.array([explanation.target.index]), versus)
         facts = explanation.prediction, explanation.meaning, explanation.spans
-        return measure_certificate(self.classifier, reading.activations, *facts, maps)
+        return measure_certificate(self.classifier, reading.activations, *facts, maps, reading.logits[0])
 
     def mask(self, picture: Picture, neurons: Iterable[int], target: Target | None = None) -> Prediction:
         """What the network would say if it could not see this: the prediction with these neurons zeroed.
@@ -279,9 +281,10 @@ class Explainer:
             picture=picture,
         ).made_by(self)
 
-    def _certified(self, one: Explanation, activations: Any, maps: Any) -> Explanation:
+    def _certified(self, one: Explanation, activations: Any, maps: Any, logits: NDArray[np.float32]) -> Explanation:
         laps = Laps(1)
-        certificate = measure_certificate(self.classifier, activations, one.prediction, one.meaning, one.spans, maps)
+        facts = one.prediction, one.meaning, one.spans
+        certificate = measure_certificate(self.classifier, activations, *facts, maps, logits)
         laps.end("certify")
         spent = laps.timings()["certify"]
         timings = {**one.timings, "certify": spent, "total": one.timings["total"] + spent}

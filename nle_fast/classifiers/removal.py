@@ -21,13 +21,11 @@ from numpy.typing import NDArray
 
 from nle_fast.classifiers.base import Classifier, as_numpy, check_logits
 from nle_fast.classifiers.masking import masked_logits
+from nle_fast.ops import means_without
 
 __all__ = ["ReluHead", "Removal", "remove_neurons"]
 
 Floats = NDArray[np.float32]
-
-#: Multiplications in a matrix product up to which OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD).
-AT_MOST_ONE_THREAD = 1 << 18
 
 
 class ReluHead(NamedTuple):
@@ -61,18 +59,20 @@ def remove_neurons(
     others: NDArray[np.int64],
     asked: Sequence[int],
     class_maps: Any = None,
+    logits: NDArray[Any] | None = None,
 ) -> Removal:
     """Zero neurons of one picture and read the logits.
 
     Args:
         classifier: Any. One with a `pooled_weight` (K, C) that is not None runs its head once, for the named neurons,
-            and one with a `relu_head` that is not None runs it once, or not at all when it gave `class_maps`; else it
-            runs on all M + 1 sets.
+            or not at all where `logits` are at hand; one with a `relu_head` that is not None runs it once, or not at
+            all where `class_maps` are; else it runs on all M + 1 sets.
         activations: (1, C, H, W) as the classifier gave them, NumPy or torch.
         named: Neurons.
         others: (M, k) further sets, each of different neurons.
         asked: Classes whose logits are wanted without the others.
         class_maps: (1, K, H, W), the maps before ReLU of the same picture, where they are at hand.
+        logits: (K,) of the same picture, where they are at hand.
 
     Raises:
         ModelError: The head gave logits of another shape, or that are not finite.
@@ -91,11 +91,18 @@ def remove_neurons(
     maps = as_numpy(activations)[0].astype(np.float32, copy=False)
     maps = maps.reshape(len(maps), -1)
     if weight is not None:
-        after = _run_without(classifier, activations, chosen)
-        gives = weight[asked] * (np.add.reduce(maps, axis=1) * np.float32(1 / maps.shape[1]))
-        # The head runs without the named neurons alone: what they gave is put back for every other set.
-        whole = after[asked] + np.add.reduce(gives[:, chosen], axis=1)
-        return Removal(after, whole - np.add.reduce(gives[:, others], axis=2).T)
+        count = len(chosen)
+        concerned = np.concatenate([np.asarray(chosen, np.int64), others.ravel()])
+        means = np.add.reduce(maps[concerned], axis=1) * np.float32(1 / maps.shape[1])
+        gives = weight[np.ix_(asked, concerned)] * means
+        if logits is None:
+            after = _run_without(classifier, activations, chosen)
+            # The head has run without the named neurons: what they gave is put back for every other set.
+            whole = after[asked] + np.add.reduce(gives[:, :count], axis=1)
+        else:
+            after = logits - weight[:, chosen] @ means[:count]
+            whole = logits[asked]
+        return Removal(after, whole - np.add.reduce(gives[:, count:].reshape(len(asked), *others.shape), axis=2).T)
     assert head is not None
     rows = head.weight[asked]
     if class_maps is None:
@@ -103,7 +110,7 @@ def remove_neurons(
         before = rows @ maps + head.bias[asked, None]
     else:
         every = as_numpy(class_maps)[0].reshape(-1, maps.shape[1])
-        after = _rectified(every, head.weight[:, chosen], maps[chosen])
+        after = means_without(every, head.weight, maps, chosen)
         before = every[asked]
     taken = np.matmul(rows[:, others].swapaxes(0, 1), maps[others])  # (M, len(asked), H·W)
     return Removal(after, np.maximum(before - taken, 0).mean(2))
@@ -114,25 +121,6 @@ def _run_without(classifier: Classifier, activations: Any, neurons: list[int]) -
     masked = activations.clone() if hasattr(activations, "clone") else np.array(activations)
     masked[:, neurons] = 0
     return np.asarray(check_logits(classifier.logits(masked), masked, classifier.num_classes)[0])
-
-
-def _rectified(before: NDArray[Any], weight: Floats, maps: Floats) -> Floats:
-    """(K,) means of relu(before − weight @ maps), from (K, H·W), (K, k), (k, H·W)."""
-    count, positions = before.shape
-    means = np.empty(count, np.float32)
-    # In blocks that OpenBLAS multiplies on the calling thread: its others would wait for those of the network, which
-    # spin for a while after a forward, and that takes ten times as long as the product.
-    step = max(1, AT_MOST_ONE_THREAD // max(1, maps.size))
-    block = np.empty((step, positions), np.float32)
-    for start in range(0, count, step):
-        rows = slice(start, min(start + step, count))
-        left = np.matmul(weight[rows], maps, out=block[: rows.stop - start])
-        np.subtract(before[rows], left, out=left)
-        # relu(x) = (x + |x|) / 2: NumPy's maximum takes four times as long as its absolute value.
-        np.add.reduce(left, axis=1, out=means[rows])
-        means[rows] += np.add.reduce(np.abs(left, out=left), axis=1)
-    means *= np.float32(0.5 / positions)
-    return means
 
 
 def _masks(neurons: int, named: Sequence[int], others: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nle_fast.ops.positions import merge_positions
 from nle_fast.schema import POSITIONS, Region
 
-__all__ = ["find_regions", "label", "places_by_area", "score_neurons", "upsample"]
+__all__ = ["find_regions", "label", "means_without", "places_by_area", "score_neurons", "upsample"]
 
 Box = tuple[float, float, float, float]
 
@@ -197,6 +197,15 @@ def places_by_area(on: list[int], picture_size: tuple[int, int], window: Box | N
         if len(places) < 7 or 2 * total >= seen.sum():
             break
     return sum(1 << c for c in places)
+
+
+def means_without(
+    class_maps: NDArray[np.float32], weight: NDArray[np.float32], maps: NDArray[np.float32], neurons: list[int]
+) -> NDArray[np.float64]:
+    """Means over positions of relu(class_maps − weight[:, neurons] @ maps[neurons]); see `ops.means_without`."""
+    taken = weight[:, neurons].astype(np.float64) @ maps[neurons].astype(np.float64)
+    means: NDArray[np.float64] = np.maximum(class_maps - taken, 0).mean(1)
+    return means
 
 
 def _cell_of_pixels(size: int) -> NDArray[np.int64]:
