@@ -11,21 +11,21 @@ namespace {
 // Neurons that are taken off in one pass over a class map.
 constexpr std::size_t kTogether = 4;
 
-NLE_INLINE void means(const ReluHead& head, const std::int64_t* removed, std::size_t count, float* means) {
-  const std::size_t positions = head.positions;
+NLE_INLINE void means(const ReluHead& head, float* means) {
+  const std::size_t positions = head.positions, count = head.removed;
   std::vector<float> row(positions);
   float* left = row.data();
   const float share = 1.0f / static_cast<float>(positions);
   for (std::size_t c = 0; c < head.classes; ++c) {
-    const float* weight = head.weight + c * head.neurons;
+    const float* weight = head.weight + c * count;
     const float* given = head.class_maps + c * positions;
     for (std::size_t first = 0; first < count; first += kTogether) {
       // Fewer than four: the last one again, with no weight.
       const float* maps[kTogether];
       float factors[kTogether];
       for (std::size_t i = 0; i < kTogether; ++i) {
-        const std::int64_t neuron = removed[std::min(first + i, count - 1)];
-        maps[i] = head.maps + static_cast<std::size_t>(neuron) * positions;
+        const std::size_t neuron = std::min(first + i, count - 1);
+        maps[i] = head.maps + neuron * positions;
         factors[i] = first + i < count ? weight[neuron] : 0.0f;
       }
       const float *m0 = maps[0], *m1 = maps[1], *m2 = maps[2], *m3 = maps[3];
@@ -43,14 +43,10 @@ NLE_INLINE void means(const ReluHead& head, const std::int64_t* removed, std::si
   }
 }
 
-using Means = void (*)(const ReluHead&, const std::int64_t*, std::size_t, float*);
-void means_generic(const ReluHead& head, const std::int64_t* removed, std::size_t count, float* found) {
-  means(head, removed, count, found);
-}
+using Means = void (*)(const ReluHead&, float*);
+void means_generic(const ReluHead& head, float* found) { means(head, found); }
 #ifdef NLE_AVX2
-NLE_AVX2 void means_avx2(const ReluHead& head, const std::int64_t* removed, std::size_t count, float* found) {
-  means(head, removed, count, found);
-}
+NLE_AVX2 void means_avx2(const ReluHead& head, float* found) { means(head, found); }
 #endif
 
 Means choose() {
@@ -62,9 +58,9 @@ Means choose() {
 
 }  // namespace
 
-void means_without(const ReluHead& head, const std::int64_t* removed, std::size_t count, float* means) {
+void means_without(const ReluHead& head, float* means) {
   static const Means find_means = choose();
-  find_means(head, removed, count, means);
+  find_means(head, means);
 }
 
 }  // namespace nle

@@ -2,18 +2,17 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 
 namespace nle {
 
 struct ReluHead {
   const float* class_maps;  // classes x positions, before ReLU
-  const float* weight;      // classes x neurons
-  const float* maps;        // neurons x positions
-  std::size_t classes, neurons, positions;
+  const float* weight;      // classes x removed, of the neurons that are taken away
+  const float* maps;        // removed x positions, of these
+  std::size_t classes, removed, positions;
 };
 
-// means[c] = mean over positions of relu(class_maps[c] - sum of weight[c][n] * maps[n] over the `count` neurons).
-void means_without(const ReluHead& head, const std::int64_t* removed, std::size_t count, float* means);
+// means[c] = mean over positions of relu(class_maps[c] - sum over n of weight[c][n] * maps[n]).
+void means_without(const ReluHead& head, float* means);
 
 }  // namespace nle

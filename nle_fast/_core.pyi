@@ -64,7 +64,7 @@ def places_by_area(cells: list[int], width: int, height: int, window: list[float
 
 # removal
 def means_without(
-    class_maps: NDArray[np.float32], weight: NDArray[np.float32], maps: NDArray[np.float32], neurons: NDArray[np.int64]
+    class_maps: NDArray[np.float32], weight: NDArray[np.float32], maps: NDArray[np.float32]
 ) -> NDArray[np.float32]: ...
 
 # stop_flag

@@ -93,10 +93,8 @@ def measure_certificate(
     removed = remove_neurons(classifier, activations, named, others, asked, class_maps, logits)
     fall = _drop(meaning, removed.named[list(asked)].tolist())
     random_falls = [_drop(meaning, after) for after in removed.others.tolist()]
-    # 1 / Σ exp(logit − own logit) is the softmax of one class alone.
-    wide = removed.named.astype(np.float64)
-    with np.errstate(over="ignore"):
-        probability = 1 / float(np.exp(wide - wide[target.index]).sum())
+    powers = np.exp(removed.named.astype(np.float64) - float(removed.named.max()))
+    probability = float(powers[target.index] / powers.sum())
     facts = {fact.id for fact in meaning.facts}
     figures: dict[str, Any] = {
         "neurons": named,

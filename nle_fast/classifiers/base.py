@@ -235,7 +235,7 @@ def check_images(images: Any) -> int:
             f"`images` must be a batch of preprocessed pictures (N, 3, height, width) with N ≥ 1, "
             f"got {shape or type(images).__name__}; stack the pictures, colours first."
         )
-    if "float" not in str(images.dtype):
+    if getattr(images.dtype, "kind", "") != "f" and "float" not in str(images.dtype):
         raise InputError(f"`images` must be floating point, got {images.dtype}; preprocess the pictures first.")
     return int(shape[0])
 

@@ -94,7 +94,7 @@ def remove_neurons(
         count = len(chosen)
         concerned = np.concatenate([np.asarray(chosen, np.int64), others.ravel()])
         means = np.add.reduce(maps[concerned], axis=1) * np.float32(1 / maps.shape[1])
-        gives = weight[np.ix_(asked, concerned)] * means
+        gives = weight[np.array(asked)[:, None], concerned] * means
         if logits is None:
             after = _run_without(classifier, activations, chosen)
             # The head has run without the named neurons: what they gave is put back for every other set.

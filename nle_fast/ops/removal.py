@@ -40,12 +40,16 @@ def means_without(class_maps: Floats, weight: Floats, maps: Floats, neurons: Seq
 
     Source: this project; defined in `ops.reference`.
     """
-    arrays = [np.ascontiguousarray(array, np.float32) for array in (class_maps, weight, maps)]
     try:
-        return _core.means_without(*arrays, np.asarray(neurons, np.int64))
-    except (TypeError, ValueError) as error:
-        shapes = ", ".join(str(array.shape) for array in arrays)
+        chosen = np.asarray(neurons, np.int64)
+        if weight.shape[1] != len(maps) or chosen.ndim != 1 or (chosen < 0).any():
+            raise IndexError("they do not fit")
+        parts = (class_maps, weight[:, chosen], maps[chosen])
+        before, factors, given = (np.ascontiguousarray(array, np.float32) for array in parts)
+        return _core.means_without(before, factors, given)
+    except (IndexError, TypeError, ValueError) as error:
+        shapes = ", ".join(str(np.shape(array)) for array in (class_maps, weight, maps))
         raise InputError(
             "`class_maps`, `weight` and `maps` must be (K, P), (K, C) and (C, P), and `neurons` channels, got "
-            f"{shapes} and {list(neurons)} ({error}); take them from one head."
+            f"{shapes} and {neurons} ({error}); take them from one head."
         ) from error
