@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers.glossary import LEXICON
-from nle_fast.verbalizers.phrases import Key, Name, Names
+from nle_fast.verbalizers.phrases import PREPOSITIONS, Key, Name, Names
 from nle_fast.verbalizers.vocabulary import Entry, places_of
 
 __all__ = ["ARTICLES", "CLOSE", "OPEN", "Known", "Matcher"]
@@ -14,6 +15,8 @@ __all__ = ["ARTICLES", "CLOSE", "OPEN", "Known", "Matcher"]
 OPEN, CLOSE = frozenset("“\"‘'"), frozenset("”\"’'")
 ARTICLES = frozenset(("a", "an", "the"))
 _BEFORE_LABEL = ARTICLES | OPEN | {"as", "for", "on", "class", "label", "answer", "it", "of", "with", "network's"}
+#: What may stand between the names of a subject.
+_IN_SUBJECTS = ARTICLES | OPEN | CLOSE | PREPOSITIONS | {",", "and", "as", "well", "both", "all"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,24 @@ class Matcher:
             if (self.lenient or known.bare) and words[i : i + len(known.tokens)] == known.tokens:
                 return known, 0
         return None, 0
+
+    def is_subject(self, end: int) -> bool:
+        """Whether the name that ends there is the subject, or one of several, of what concepts do: "… speak for it"."""
+        i = bisect_left(self.starts, end)
+        while i < len(self.words):
+            word = self.words[i]
+            entry = self.entry(i, word) if word in LEXICON else None
+            if entry is not None and entry.kind in ("backward", "position"):
+                if entry.kind == "backward":
+                    return True
+                i += len(entry.tokens)
+                continue
+            named = word in self.known or word in OPEN
+            known, skip = self.find_name(i, word) if named else (None, 0)
+            if known is None and word not in _IN_SUBJECTS:
+                return False
+            i += 1 if known is None else len(known.tokens) + 2 * skip
+        return False
 
     def label_ahead(self, i: int) -> str:
         """The role of the label that stands at token i, perhaps after an article; empty where there is none."""

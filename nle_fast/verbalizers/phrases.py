@@ -17,7 +17,7 @@ from nle_fast.verbalizers.glossary import LEXICON
 from nle_fast.verbalizers.vocabulary import ENTRIES, RESERVED, WORDS, tokenize
 from nle_fast.verbalizers.words import clean, label_name, noun_phrase, other_number
 
-__all__ = ["NEURON", "Key", "Name", "Names", "coverage_rest", "leads", "names_of", "percent", "quoted"]
+__all__ = ["NEURON", "PREPOSITIONS", "Key", "Name", "Names", "coverage_rest", "leads", "names_of", "percent", "quoted"]
 
 Key = tuple[str, ...]
 
@@ -29,9 +29,9 @@ _PLAIN_LAYER = re.compile(r"[A-Za-z_/][\w./:-]*[\w]")
 _PLACE_WORDS = frozenset(
     token for entries in ENTRIES.values() for entry in entries if entry.kind == "position" for token in entry.tokens
 ) - {"the", "of", "image", "picture", "photo", "part", "edge", "side", "hand", "cross", "area", "border", "through"}
-_PREPOSITIONS = frozenset(["in", "on", "at", "along", "across", "around"])
+PREPOSITIONS = frozenset(["in", "on", "at", "along", "across", "around"])
 _EDGES = (
-    _PREPOSITIONS
+    PREPOSITIONS
     | {"and", "as", "because", "by", "for", "from", "is", "led", "of", "or", "rather", "than", "to"}
     | {"why", "with"}
 )  # a name that begins or ends with one would run into the sentence
@@ -39,7 +39,7 @@ _GOES_ON = (WORDS | {",", "&", "/"}) - {"or"}  # may follow a name in a sentence
 _THINGS = frozenset(
     ["hand", "part", "class", "label", "concept", "picture", "image", "photo", "things", "decision", "side"]
 )
-_FOLLOW = _PREPOSITIONS | {":", "is", "are", "was", "were", "and", "as", "rather", "speak", "speaks", "would"}
+_FOLLOW = PREPOSITIONS | {":", "is", "are", "was", "were", "and", "as", "rather", "speak", "speaks", "would"}
 # Names with which other words begin: "counter: …", "output is …", "resting on …".
 _RUN_ON = frozenset(
     entry.tokens[:size]
@@ -216,7 +216,7 @@ def _needs_quotes(words: str) -> bool:
     if tokens in _RUN_ON:
         return True
     for i, token in enumerate(tokens):
-        if token in _PLACE_WORDS and any(before in _PREPOSITIONS for before in tokens[max(0, i - 3) : i]):
+        if token in _PLACE_WORDS and any(before in PREPOSITIONS for before in tokens[max(0, i - 3) : i]):
             return True
         for entry in ENTRIES.get(token, ()):
             if (

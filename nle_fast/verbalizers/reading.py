@@ -97,7 +97,7 @@ class _Reader(Markers):
         return max(after, i + 1)
 
     def _named(self, roles: tuple[str | Key, ...], start: int, end: int) -> None:
-        role = self._role(roles)
+        role = self._role(roles, end)
         cue, cue_start, cue_end = self.cue
         if isinstance(role, str):
             if role == "layer":
@@ -130,7 +130,7 @@ class _Reader(Markers):
             k -= 1
         return self.words[k] == ":"
 
-    def _role(self, roles: tuple[str | Key, ...]) -> str | Key:
+    def _role(self, roles: tuple[str | Key, ...], end: int) -> str | Key:
         if len(roles) == 1:
             return roles[0]
         cue = self.cue[0]
@@ -148,7 +148,7 @@ class _Reader(Markers):
             return "layer"
         concept = next((role for role in roles if not isinstance(role, str)), None)
         begun = self.polarity or self.out.mentions or any(label.role == "class" for label in self.out.labels)
-        if "class" in roles and not begun:
+        if "class" in roles and not begun and not (concept is not None and self.is_subject(end)):
             return "class"
         return concept if concept is not None else next(role for role in roles if role != "layer")
 
