@@ -105,10 +105,18 @@ def test_every_path_says_each_fact_once_and_nothing_else(what, seed):
 @pytest.mark.parametrize("positions", [(), ("center",), ("top-left corner", "entire bottom")])
 @pytest.mark.parametrize("style", ["plain", "expert", "short"])
 def test_a_label_that_is_also_a_concept_and_has_no_capital(name, positions, style):
-    named = [evidence(i, concept, 0.4 - 0.1 * i, positions) for i, concept in enumerate((name, "1", name))]
     generator = random.Random(0)
-    for count in (1, 2, 3):
-        what = meaning(name, named[:count], style=style)
+    for concepts in (
+        (name,),
+        (name, "1"),
+        (name, None),
+        ("1", name),
+        (None, name),
+        (name, "1", None),
+        (name, "1", name),
+    ):
+        named = [evidence(i, concept, 0.4 - 0.1 * i, positions) for i, concept in enumerate(concepts)]
+        what = meaning(name, named, style=style)
         for _ in range(120):
             text, _ = lattice_of(what).choose(lambda options: generator.randrange(len(options)))
             assert check(text, what), text

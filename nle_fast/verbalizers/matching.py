@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers.glossary import LEXICON
 from nle_fast.verbalizers.phrases import PREPOSITIONS, Key, Name, Names
-from nle_fast.verbalizers.vocabulary import Entry, places_of
+from nle_fast.verbalizers.vocabulary import Entry, places_of, word_set
 
 __all__ = ["ARTICLES", "CLOSE", "OPEN", "Known", "Matcher"]
 
 OPEN, CLOSE = frozenset("“\"‘'"), frozenset("”\"’'")
 ARTICLES = frozenset(("a", "an", "the"))
 _BEFORE_LABEL = ARTICLES | OPEN | {"as", "for", "on", "class", "label", "answer", "it", "of", "with", "network's"}
-#: What may stand between the names of a subject.
-_IN_SUBJECTS = ARTICLES | OPEN | CLOSE | PREPOSITIONS | {",", "and", "as", "well", "both", "all"}
+#: What may stand between the names of a subject: places, neurons by their number, and words that are not trusted.
+_IN_SUBJECTS = ARTICLES | OPEN | CLOSE | PREPOSITIONS | word_set(", ; ( ) and as well both all what something detects")
+_KINDS_IN_SUBJECTS = frozenset(("position", "neuron", "loosely", "sure", "both", "all", "part"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,17 @@ class Matcher:
         while i < len(self.words):
             word = self.words[i]
             entry = self.entry(i, word) if word in LEXICON else None
-            if entry is not None and entry.kind in ("backward", "position"):
-                if entry.kind == "backward":
-                    return True
+            known, skip = self.find_name(i, word) if word in self.known or word in OPEN else (None, 0)
+            if known is not None:
+                i += len(known.tokens) + 2 * skip
+            elif entry is not None and entry.kind == "backward":
+                return True
+            elif entry is not None and entry.kind in _KINDS_IN_SUBJECTS:
                 i += len(entry.tokens)
-                continue
-            named = word in self.known or word in OPEN
-            known, skip = self.find_name(i, word) if named else (None, 0)
-            if known is None and word not in _IN_SUBJECTS:
+            elif word in _IN_SUBJECTS or word.isdigit():
+                i += 1
+            else:
                 return False
-            i += 1 if known is None else len(known.tokens) + 2 * skip
         return False
 
     def label_ahead(self, i: int) -> str:
