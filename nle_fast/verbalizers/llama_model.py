@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +21,7 @@ __all__ = ["BATCH", "Context", "Row", "Weights", "look_at"]
 BATCH = 256
 
 _MAGIC = b"GGUF"
+_heard = threading.local()  # said: what llama.cpp says in this thread, where it is listened to
 _LONGEST = 2048  # tokens of context, unless the user asks for another number
 _MEMORY = 8 << 20  # bytes of keys and values that may be kept for texts side by side
 _SMALL = 50_000_000  # weights
@@ -282,21 +285,37 @@ def _unfit(path: Path, why: str) -> VerbalizerError:
 
 @contextmanager
 def _log() -> Iterator[list[str]]:
-    """What llama.cpp says goes into a list instead of to stderr."""
-    from llama_cpp import _logger, llama_log_callback, llama_log_set
+    """What llama.cpp says in this thread goes into a list instead of to stderr."""
+    from llama_cpp import llama_log_set
 
     _hush()
     said: list[str] = []
-
-    @llama_log_callback  # type: ignore[untyped-decorator]
-    def note(level: int, text: bytes, user_data: object) -> None:
-        said.append(text.decode("utf-8", errors="replace"))
-
-    llama_log_set(note, ctypes.c_void_p(0))
+    _heard.said = said
+    llama_log_set(_listener(), ctypes.c_void_p(0))
     try:
         yield said
     finally:
-        llama_log_set(_logger.llama_log_callback, ctypes.c_void_p(0))
+        _heard.said = None
+
+
+@lru_cache(maxsize=1)
+def _listener() -> Any:
+    """Notes what is said in a thread that listens, and hands the rest to llama_cpp.
+
+    There is one for all threads, and it is never given up: llama.cpp has one listener, which another thread may be
+    about to call when this one is done.
+    """
+    from llama_cpp import _logger, llama_log_callback
+
+    @llama_log_callback  # type: ignore[untyped-decorator]
+    def note(level: int, text: bytes, user_data: Any) -> None:
+        said: list[str] | None = getattr(_heard, "said", None)
+        if said is None:
+            _logger.llama_log_callback(level, text, user_data)
+        else:
+            said.append(text.decode("utf-8", errors="replace"))
+
+    return note
 
 
 def _hush() -> None:
