@@ -63,7 +63,7 @@ def test_certificate(side_by_side):
     explanation = explainer(picture, certify=True)
     images = explainer.preprocess([explanation.picture])
     reading, maps = read_class_maps(explainer.classifier, images)
-    facts = explanation.prediction, explanation.meaning, explanation.spans, maps, reading.logits[0]
+    facts = explanation.prediction, explanation.meaning, explanation.spans, maps
     assert measure_certificate(explainer.classifier, reading.activations, *facts) == explanation.certificate
     ways = {
         "nle_fast": lambda: measure_certificate(explainer.classifier, reading.activations, *facts),
@@ -86,7 +86,7 @@ def certificate_cost(explainer: Explainer, rounds: int = 40) -> dict[str, float]
         laps.append(perf_counter())
         reading, maps = read_class_maps(explainer.classifier, images)
         laps.append(perf_counter())
-        measure_certificate(explainer.classifier, reading.activations, *facts, maps, reading.logits[0])
+        measure_certificate(explainer.classifier, reading.activations, *facts, maps)
         laps.append(perf_counter())
         times.append(np.diff(laps).tolist())
     forward, with_maps, certificate = 1000 * np.array(times[3:]).T

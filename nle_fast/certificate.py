@@ -68,7 +68,6 @@ def measure_certificate(
     meaning: Meaning,
     spans: Sequence[Span],
     class_maps: Any = None,
-    logits: NDArray[np.float32] | None = None,
 ) -> Certificate:
     """Mask what an explanation names, and random sets of as many neurons.
 
@@ -78,8 +77,7 @@ def measure_certificate(
         prediction: The winner.
         meaning: What the text says.
         spans: Where the text says which fact; `verbalizers.speak` lets no text pass whose facts it has not checked.
-        class_maps: As of `remove_neurons`, like `logits`.
-        logits: (K,) of the picture, where they are at hand.
+        class_maps: As of `remove_neurons`.
 
     Raises:
         ModelError: The head fails on masked activations.
@@ -90,7 +88,7 @@ def measure_certificate(
     target, versus = meaning.target, meaning.versus
     asked = (target.index,) if versus is None else (target.index, versus.index)
     others = _random_sets(classifier.num_neurons, len(named))
-    removed = remove_neurons(classifier, activations, named, others, asked, class_maps, logits)
+    removed = remove_neurons(classifier, activations, named, others, asked, class_maps)
     fall = _drop(meaning, removed.named[list(asked)].tolist())
     random_falls = [_drop(meaning, after) for after in removed.others.tolist()]
     powers = np.exp(removed.named.astype(np.float64) - float(removed.named.max()))

@@ -186,9 +186,7 @@ class Explainer:
             return told
         maps = reading.class_maps
         return [
-            self._certified(
-                one, reading.activations[i : i + 1], None if maps is None else maps[i : i + 1], reading.logits[i]
-            )
+            self._certified(one, reading.activations[i : i + 1], None if maps is None else maps[i : i + 1])
             for i, one in enumerate(told)
         ]
 
@@ -209,7 +207,7 @@ class Explainer:
         versus = None if explanation.versus is None else np.array([explanation.versus.index])
         reading, maps = read_class_maps(self.classifier, images, np.array([explanation.target.index]), versus)
         facts = explanation.prediction, explanation.meaning, explanation.spans
-        return measure_certificate(self.classifier, reading.activations, *facts, maps, reading.logits[0])
+        return measure_certificate(self.classifier, reading.activations, *facts, maps)
 
     def mask(self, picture: Picture, neurons: Iterable[int], target: Target | None = None) -> Prediction:
         """What the network would say if it could not see this: the prediction with these neurons zeroed.
@@ -281,10 +279,10 @@ class Explainer:
             picture=picture,
         ).made_by(self)
 
-    def _certified(self, one: Explanation, activations: Any, maps: Any, logits: NDArray[np.float32]) -> Explanation:
+    def _certified(self, one: Explanation, activations: Any, maps: Any) -> Explanation:
         laps = Laps(1)
         facts = one.prediction, one.meaning, one.spans
-        certificate = measure_certificate(self.classifier, activations, *facts, maps, logits)
+        certificate = measure_certificate(self.classifier, activations, *facts, maps)
         laps.end("certify")
         spent = laps.timings()["certify"]
         timings = {**one.timings, "certify": spent, "total": one.timings["total"] + spent}

@@ -66,15 +66,10 @@ def test_every_set_is_as_if_the_head_were_run_on_it(name, backend, monkeypatch):
             one = reading.activations[n : n + 1]
             wanted = by_the_head(classifier, one, named, others)
             close = {"rtol": 0, "atol": 1e-5 * max(1.0, float(np.abs(wanted).max()))}
-            # What is at hand, and how often the head is run then.
-            ways = [((None, None), [1])]
-            if name in POOLED:
-                ways.append(((None, reading.logits[n]), []))
-            if maps is not None:
-                ways.append(((maps[n : n + 1], reading.logits[n]), []))
+            ways = [(None, [1])] if maps is None else [(None, [1]), (maps[n : n + 1], [])]
             for given, expected in ways:
                 runs.clear()
-                found = remove_neurons(classifier, one, named, others, asked, *given)
+                found = remove_neurons(classifier, one, named, others, asked, given)
                 assert runs == ([1] if k == 0 else [DRAWS + 1] if name in OTHERS else expected)
                 np.testing.assert_allclose(found.named, wanted[0], **close)
                 np.testing.assert_allclose(found.others, wanted[1:, asked], **close)
@@ -141,7 +136,7 @@ def test_real_networks_from_torch(name, shared):
     reading, maps = read_both(classifier, images)
     named, others = drawn(classifier, 5, seed=3)
     wanted = by_the_head(classifier, reading.activations, named, others)
-    found = remove_neurons(classifier, reading.activations, named, others, [7, 9], maps, reading.logits[0])
+    found = remove_neurons(classifier, reading.activations, named, others, [7, 9], maps)
     scale = max(1.0, float(np.abs(wanted).max()))
     assert np.abs(found.named - wanted[0]).max() <= 1e-5 * scale
     assert np.abs(found.others - wanted[1:, [7, 9]]).max() <= 1e-5 * scale

@@ -17,7 +17,6 @@ from nle_fast.errors import ConfigError, MissingExtraError, VerbalizerError, Ver
 from nle_fast.schema import Utterance
 from nle_fast.verbalizers import TemplateVerbalizer, check, llama, open_verbalizer, speak
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.llama_model import Context, Weights, _listener, _log
 from nle_fast.verbalizers.prompt_text import chat_prompt, facts_as_text, instructions, text_prompt
 
 ZEBRA = meaning(
@@ -379,35 +378,3 @@ def test_loading_at_once_from_many_threads(embedded):
         thread.join(60)
     assert len(found) == 8
     assert len(set(found)) == 1
-
-
-def test_models_opened_and_closed_by_many_threads():
-    """What llama.cpp says comes to whoever listens; a listener given up while another thread calls it ended Python."""
-    failed = []
-
-    def work():
-        try:
-            for _ in range(8):
-                weights = Weights(llama.EMBEDDED, None, None)
-                Context(weights, 2).close()
-                weights.close()
-        except BaseException as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failed
-
-
-def test_what_llama_cpp_says_elsewhere_goes_to_its_own_logger(capfd):
-    from llama_cpp import _logger
-
-    with _log() as said:
-        _listener()(2, b"heard", None)
-    _listener()(2, b"not heard", None)
-    assert said == ["heard"]
-    assert _logger.logger.level >= 40
-    assert capfd.readouterr() == ("", "")

@@ -59,20 +59,19 @@ def remove_neurons(
     others: NDArray[np.int64],
     asked: Sequence[int],
     class_maps: Any = None,
-    logits: NDArray[Any] | None = None,
 ) -> Removal:
     """Zero neurons of one picture and read the logits.
 
     Args:
-        classifier: Any. One with a `pooled_weight` (K, C) that is not None runs its head once, for the named neurons,
-            or not at all where `logits` are at hand; one with a `relu_head` that is not None runs it once, or not at
-            all where `class_maps` are; else it runs on all M + 1 sets.
+        classifier: Any. One with a `pooled_weight` (K, C) that is not None runs its head once, for the named neurons:
+            in closed form their drop would be the sum of their scores by definition, and no measurement. One with a
+            `relu_head` that is not None runs it once, or not at all where `class_maps` are at hand. Else it runs on
+            all M + 1 sets.
         activations: (1, C, H, W) as the classifier gave them, NumPy or torch.
         named: Neurons.
         others: (M, k) further sets, each of different neurons.
         asked: Classes whose logits are wanted without the others.
         class_maps: (1, K, H, W), the maps before ReLU of the same picture, where they are at hand.
-        logits: (K,) of the same picture, where they are at hand.
 
     Raises:
         ModelError: The head gave logits of another shape, or that are not finite.
@@ -95,13 +94,9 @@ def remove_neurons(
         concerned = np.concatenate([np.asarray(chosen, np.int64), others.ravel()])
         means = np.add.reduce(maps[concerned], axis=1) * np.float32(1 / maps.shape[1])
         gives = weight[np.array(asked)[:, None], concerned] * means
-        if logits is None:
-            after = _run_without(classifier, activations, chosen)
-            # The head has run without the named neurons: what they gave is put back for every other set.
-            whole = after[asked] + np.add.reduce(gives[:, :count], axis=1)
-        else:
-            after = logits - weight[:, chosen] @ means[:count]
-            whole = logits[asked]
+        after = _run_without(classifier, activations, chosen)
+        # The head has run without the named neurons: what they gave is put back for every other set.
+        whole = after[asked] + np.add.reduce(gives[:, :count], axis=1)
         return Removal(after, whole - np.add.reduce(gives[:, count:].reshape(len(asked), *others.shape), axis=2).T)
     assert head is not None
     rows = head.weight[asked]
