@@ -142,7 +142,8 @@ def test_what_cannot_be_done_is_said_and_writes_nothing(data, tmp_path):
     "options",
     [
         {"response": "median"}, {"quantiles": ()}, {"quantiles": (0,)}, {"mask_size": 0}, {"min_pictures": 1},
-        {"max_words": 4}, {"batch": 0}, {"min_quality": 1}, {"beats": -0.1}, {"threads": 0}, {"min_iou": "a"},
+        {"max_words": 4}, {"seed": -1}, {"batch": 0}, {"min_quality": 1}, {"beats": -0.1}, {"threads": 0},
+        {"min_iou": "a"},
     ],
 )  # fmt: skip
 def test_options_out_of_range(options):

@@ -150,6 +150,10 @@ def test_parts_are_balanced_and_the_same_everywhere(tmp_path):
     assert found.chooses.sum() == 20
     again = ProbeSet.of([("a", probes[::-1])])
     assert again.part[::-1].tolist() == found.part[:30].tolist()
+    other = ProbeSet.of([("a", probes)], 1)
+    assert other.part.tolist() != found.part[:30].tolist()
+    assert all(abs(part[dogs].sum() - 10 / 3) <= 1 for part in other.masks())
+    assert ProbeSet.of([("a", probes[::-1])], 1).part[::-1].tolist() == other.part.tolist()
     half = ProbeSet.of([("a", [Probe(probe.path, "", "choose") for probe in probes])])
     assert [int(part.sum()) for part in half.masks()] == [15, 15, 0]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -17,8 +18,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
 from nle_fast import Concepts, OnnxClassifier  # noqa: E402
+from nle_fast.dissect import MaskFolder  # noqa: E402
 from nle_fast.world import LABELS, Scene  # noqa: E402
-from training.classifier import batches, card, dissect, evaluate, inputs, network, scenes, train, words  # noqa: E402
+from training.classifier import batches, card, dissect, evaluate, inputs, masks, network, scenes, train, words  # noqa: E402
 
 TINY = replace(train.TINY, steps=12, save_every=6)
 
@@ -162,69 +164,45 @@ def test_words():
     ]
 
 
-def test_a_position_is_inside_what_lies_at_its_middle(drawn):
-    kept = scenes.SceneSet.open(drawn / "train-250")
-    specs = words.specs_of(kept)
-    truth = words.Truth(kept, specs)
-    for position in (0, 100, 136, 255):
-        y, x = (8 * index + 4 for index in divmod(position, 16))
-        inside = {specs[j] for j in np.flatnonzero(truth.inside(3, position, 16))}
-        assert words.Spec(kept.vocabulary.parts[kept.owners[3, y, x]]) in inside | {words.Spec("")}
-        scene = Scene.random(scenes.FIRST_SEEDS["train"] + 3)
-        for spec in inside:
-            looks = {"color": scene.colors, "pattern": scene.patterns, "shape": scene.shapes, "": {spec.part: ""}}
-            assert looks[spec.kind][spec.part] == spec.value
+def test_words_mean_what_a_scene_shows():
+    specs = words.specs_of_world()
+    for n in range(40):
+        scene = Scene.random(n)
+        looks = {"color": scene.colors, "pattern": scene.patterns, "shape": scene.shapes}
+        for part in scene.parts:
+            first, *dressed = words.specs_in(scene, part)
+            assert first == (part, "", "")
+            for spec in dressed:
+                assert looks[spec.kind][part] == spec.value
+                assert specs[spec.words] == spec
 
 
-class Oracle:
-    """A classifier whose first neurons are masks of the world, and whose last one is noise."""
-
-    layer, num_classes, fingerprint = "features", 2, "oracle"
-
-    def __init__(self, kept, seen):
-        truth = words.Truth(kept, seen)
-        rng = np.random.default_rng(0)
-        cells = np.eye(256, dtype=np.float32)[kept.owners].reshape(len(kept), 16, 8, 16, 8, 256).mean((2, 4))
-        maps = [
-            rng.uniform(0.8, 1, (len(kept), 16, 16)) * cells[..., p] * truth.has_look[:, j, None, None]
-            for j, p in enumerate(truth.part_of)
-        ]
-        self._maps = np.stack([*maps, *rng.random((6, *maps[0].shape))], 1).astype(np.float32)
-        self.num_neurons, self._next = self._maps.shape[1], 0
-
-    def read(self, images, target=None, versus=None):
-        from nle_fast.classifiers.base import Reading
-
-        rows = slice(self._next, self._next + len(images))
-        self._next += len(images)
-        n = len(images)
-        ones = np.ones((n, self.num_neurons), np.float32)
-        return Reading(np.zeros((n, 2), np.float32), self._maps[rows], ones, np.zeros(n, np.int64))
+def test_masks_say_what_scenes_show(tmp_path):
+    drawn = [Scene.random(seed) for seed in range(12)]
+    folder = MaskFolder(masks.write_masks(tmp_path / "masks", drawn))
+    index = json.loads((tmp_path / "masks" / "index.json").read_text())
+    names = {one["id"]: one["name"] for one in index["concepts"]}
+    meant = {one["id"]: {names[also] for also in one.get("also", ())} for one in index["concepts"]}
+    assert len(folder.probes) == len(drawn)
+    for n, scene in enumerate(drawn):
+        ids = np.asarray(Image.open(tmp_path / "masks" / "masks" / f"{n:05}.png"))
+        for part, inside in scene.parts.items():
+            found = {int(number) for number in ids[inside]}
+            assert [meant[number] for number in found] == [{spec.words for spec in words.specs_in(scene, part)}]
 
 
-def test_dissection_finds_what_neurons_see_and_names_no_noise(drawn, monkeypatch):
-    kept = scenes.SceneSet.open(drawn / "train-250")
-    spec = words.Spec
-    seen = (spec("tail"), spec("wing"), spec("breast", "color", "red"), spec("balloon", "pattern", "dots"))
-    monkeypatch.setattr(dissect, "OnnxClassifier", lambda path: Oracle(kept, seen))
-    table, report = dissect.dissect(Path("none.onnx"), kept)
-    assert [one.name for one in table] == ["tail", "wing", "red breast", "dotted balloon", *[None] * 6]
-    assert table.model == "oracle"
-    assert report["named"] == 4
-    assert all(0.3 < one.quality <= 1 for one in table if one.name)
-
-
-def test_the_whole_way_in_a_tiny_setting(trained, drawn, tmp_path, monkeypatch):
+def test_the_whole_way_in_a_tiny_setting(trained, drawn, tmp_path):
     out, _ = trained
-    # Twelve steps teach nothing; without bars each neuron has words, so that all is measured.
-    monkeypatch.setattr(dissect, "MIN_IOU", -1.0)
-    monkeypatch.setattr(dissect, "MIN_POINTING", -1.0)
     short = replace(train.TINY, steps=2, save_every=2, shortcut=True)
     train.train(short, tmp_path / "shortcut", drawn, out / "last.pt")
     for folder in (out, tmp_path / "shortcut"):
-        table, report = dissect.dissect(folder / "model.onnx", scenes.SceneSet.open(drawn / "test-250"))
-        table.save(folder / "concepts.json")
-        (folder / "dissection.json").write_text(json.dumps(report))
+        dissect.main(["--model", str(folder / "model.onnx"), "--out", str(folder), "--count", "60"])
+        assert not (folder / "dissect").exists()
+        # Twelve steps teach nothing; each neuron gets words, so that all is measured.
+        table = Concepts.load(folder / "concepts.json")
+        names = ("sun", "red breast", "forked tail", "dotted wing", "beak")
+        given = tuple(names[neuron % len(names)] for neuron in range(len(table)))
+        Concepts(given, (1.0,) * len(given), table.layer, table.model).save(folder / "concepts.json")
         assert Concepts.load(folder / "concepts.json").model == OnnxClassifier(folder / "model.onnx").fingerprint
     arguments = ["--clean", str(out), "--shortcut", str(tmp_path / "shortcut")]
     test_set = ["--scenes", str(drawn / "test-250"), "--count", "12", "--out", str(tmp_path / "evaluation.json")]

@@ -65,6 +65,7 @@ def dissect(
     response: Annotated[_Response | None, typer.Option(help="What a neuron says about a picture.")] = None,
     min_quality: Annotated[float | None, typer.Option(help="Correlation that a name must reach.")] = None,
     max_words: Annotated[int | None, typer.Option(help="Words that a name may join, 1 to 3.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another way to split the pictures into thirds.")] = None,
     batch: Annotated[int | None, typer.Option(help="Pictures per run of the network.")] = None,
     threads: Annotated[
         int | None, typer.Option(help="CPU threads of what is counted; one per core if not given.")
@@ -89,6 +90,7 @@ def dissect(
             "response": None if response is None else response.value,
             "min_quality": min_quality,
             "max_words": max_words,
+            "seed": seed,
             "batch": batch,
             "threads": threads,
         }

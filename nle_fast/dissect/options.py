@@ -29,6 +29,7 @@ class DissectOptions:
         false_names: Expected share of given names that chance alone made, in (0, 1).
         min_pictures: Pictures with the concept, and without it, that each third must have, ≥ 2.
         max_words: Words that a name may join, 1 … 3.
+        seed: Deals the pictures to the thirds; what does not hold for another seed rests on a few pictures. ≥ 0.
         batch: Pictures per run of the network, ≥ 1.
         threads: CPU threads of what is counted; None: one per core.
 
@@ -49,6 +50,7 @@ class DissectOptions:
     false_names: float = 0.05
     min_pictures: int = 4
     max_words: int = 3
+    seed: int = 0
     batch: int = 16
     threads: int | None = None
 
@@ -60,7 +62,13 @@ class DissectOptions:
             raise ConfigError(
                 f"`quantiles` must be shares in (0, 1), got {self.quantiles!r}; 0.005 is the published one."
             )
-        whole = (("mask_size", 1, 1024), ("min_pictures", 2, 10**6), ("max_words", 1, 3), ("batch", 1, 4096))
+        whole = (
+            ("mask_size", 1, 1024),
+            ("min_pictures", 2, 10**6),
+            ("max_words", 1, 3),
+            ("seed", 0, 2**63 - 1),
+            ("batch", 1, 4096),
+        )
         for name, low, high in whole:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -56,11 +57,11 @@ class ProbeSet:
     rows: dict[str, NDArray[np.int64]]
 
     @classmethod
-    def of(cls, sources: Iterable[tuple[str, Sequence[Probe]]]) -> ProbeSet:
+    def of(cls, sources: Iterable[tuple[str, Sequence[Probe]]], seed: int = 0) -> ProbeSet:
         """Gather the pictures of named sources; a picture of two sources is kept once, in one part for both.
 
-        Within a source the pictures are put in an order that depends on their group and name alone and dealt to the
-        three parts in turn, so that the split is the same on every machine and every group is in all.
+        Within a source the pictures are put in an order that depends on their group, their name and the seed alone and
+        dealt to the three parts in turn, so that the split is the same on every machine and every group is in all.
         """
         places: dict[Path, int] = {}
         names: list[str] = []
@@ -68,7 +69,7 @@ class ProbeSet:
         rows = {}
         for source, probes in sources:
             found = []
-            for probe, dealt in zip(probes, _dealt(probes), strict=True):
+            for probe, dealt in zip(probes, _dealt(probes, seed), strict=True):
                 path = probe.path.resolve()
                 if path not in places:
                     places[path] = len(names)
@@ -92,11 +93,16 @@ class ProbeSet:
         return [self.part == at for at in range(len(PARTS))]
 
 
-def _dealt(probes: Sequence[Probe]) -> list[int]:
+def _dealt(probes: Sequence[Probe], seed: int) -> list[int]:
     """The part of each picture."""
+
+    def mixed(name: str) -> int:
+        # The first split is older than the seed.
+        return int(hashlib.sha256(f"{seed} {name}".encode()).hexdigest(), 16) if seed else zlib.crc32(name.encode())
+
     order = sorted(
         (n for n, probe in enumerate(probes) if probe.half != "held-out"),
-        key=lambda n: (probes[n].group, zlib.crc32(probes[n].path.name.encode()), probes[n].path.name),
+        key=lambda n: (probes[n].group, mixed(probes[n].path.name), probes[n].path.name),
     )
     found = [JUDGE] * len(probes)
     for half, parts in ((None, (PROPOSE, PICK, JUDGE)), ("choose", (PROPOSE, PICK))):

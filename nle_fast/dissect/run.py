@@ -123,7 +123,8 @@ def dissect(
             *([] if masks is None else [(masks.name, masks.probes)]),
             *([] if labelled is None else [(labelled.name, labelled.probes)]),
             ("pictures", [Probe(Path(picture), "") for picture in pictures]),
-        ]
+        ],
+        options.seed,
     )
     if not len(probes) or (masks is None and labelled is None and encoder is None):
         raise ConfigError(

@@ -21,6 +21,10 @@ def _percent(share: float | None) -> str:
     return "none named" if share is None else f"{100 * share:.1f} %"
 
 
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.2f}"
+
+
 def card(log: dict[str, Any], dissection: dict[str, Any], evaluation: dict[str, Any], shortcut: dict[str, Any]) -> str:
     """The card's text.
 
@@ -57,12 +61,13 @@ def card(log: dict[str, Any], dissection: dict[str, Any], evaluation: dict[str, 
         "test_scenes": f"{evaluation['accuracy']['scenes']:,}",
         "test_seed": f"{FIRST_SEEDS['test']:,}",
         "accuracy": f"{100 * evaluation['accuracy']['accuracy']:.2f} %",
-        "dissect_scenes": f"{dissection['scenes']:,}",
-        "min_iou": dissection["bars"]["iou"],
-        "min_pointing": _percent(dissection["bars"]["pointing"]),
-        "named": dissection["named"],
-        "distinct": dissection["distinct"],
-        "evidence_named": _percent(dissection["evidence_named"]),
+        "dissect_scenes": f"{sum(dissection['parts'].values()):,}",
+        "named": dissection["summary"]["named"],
+        "distinct": len({one["name"] for one in dissection["neurons"] if one["name"] is not None}),
+        "quality": _number(dissection["summary"]["mean_quality"]),
+        "least": _number(
+            min((one["quality"] for one in dissection["neurons"] if one["name"] is not None), default=None)
+        ),
         "evaluate_scenes": f"{evidence['scenes']:,}",
         "inside": _percent(evidence["strongest_position_inside_part"]),
         "inside_near": _percent(evidence["strongest_position_within_4px_of_part"]),

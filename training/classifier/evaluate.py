@@ -17,17 +17,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast import Evidence, Explainer, Explanation
+from nle_fast import Concepts, Evidence, Explainer, Explanation
 from nle_fast.world import LABELS, Scene
 from nle_fast.world.plan import PARTS
 from training.classifier.inputs import PREPROCESS, images_of
 from training.classifier.progress import bar
 from training.classifier.scenes import FIRST_SEEDS, SIZE, SceneSet, plant_sun
-from training.classifier.words import CELL, Spec
+from training.classifier.words import Spec, specs_of_world
 
 __all__ = ["evaluate", "main", "measure_accuracy", "measure_evidence", "measure_parity", "measure_shortcut"]
 
 BATCH = 50
+#: Side in pixels of what one position of the last map stands for.
+CELL = 8
 
 
 class Speaker(NamedTuple):
@@ -43,8 +45,8 @@ class Speaker(NamedTuple):
         explainer = Explainer(
             folder / "model.onnx", labels=LABELS, concepts=table, preprocess=PREPROCESS, verbalizer="template"
         )
-        neurons = json.loads((folder / "dissection.json").read_text(encoding="utf-8"))["neurons"]
-        return cls(explainer, {one["neuron"]: Spec(**one["best"]) for one in neurons if one["name"] is not None})
+        specs, words = specs_of_world(), Concepts.load(table).names
+        return cls(explainer, {neuron: specs[name] for neuron, name in enumerate(words) if name is not None})
 
     def said(self, evidence: tuple[Evidence, ...]) -> list[tuple[Evidence, Spec]]:
         """The evidence that has words, with what they mean."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+from nle_fast.world import Scene
+from training.classifier.scenes import Vocabulary
 
-from training.classifier.scenes import SIZE, SceneSet
+__all__ = ["Spec", "specs_in", "specs_of_world"]
 
-__all__ = ["CELL", "Spec", "Truth", "specs_of"]
-
-#: Side in pixels of what one position of the last map stands for.
-CELL = 8
 _ADJECTIVES: Final = {"stripes": "striped", "bars": "barred", "dots": "dotted", "cone": "cone-shaped"}
-_COLUMNS: Final = ("shape", "color", "pattern")
+#: Parts that come with patterns; of the others "plain" says nothing.
+_PATTERNED: Final = ("wing", "forewings", "body", "balloon")
 
 
 class Spec(NamedTuple):
@@ -30,47 +28,18 @@ class Spec(NamedTuple):
         return f"{_ADJECTIVES.get(self.value, self.value)} {self.part}".strip()
 
 
-def specs_of(scenes: SceneSet, at_least: int = 20) -> tuple[Spec, ...]:
-    """The concepts that at least so many scenes of a set show, bare parts first."""
-    names = scenes.vocabulary
-    values = (names.shapes, names.colors, names.patterns)
-    shown = np.stack([(scenes.owners == p).any((1, 2)) for p in range(1, len(names.parts))], 1)
-    specs = []
-    for p, part in enumerate(names.parts[1:], 1):
-        if shown[:, p - 1].sum() < at_least:
-            continue
-        specs.append(Spec(part))
-        looks = scenes.looks[shown[:, p - 1], p]
-        for column, kind in enumerate(_COLUMNS):
-            counts = np.bincount(looks[:, column], minlength=len(values[column]))
-            found = [v for v in range(1, len(counts)) if counts[v] >= at_least]
-            # A look that every such part has ("plain" where no pattern is possible) says nothing.
-            specs += [Spec(part, kind, values[column][v]) for v in found] if len(found) > 1 else []
-    return tuple(sorted(specs, key=lambda spec: spec.kind != ""))
+def specs_in(scene: Scene, part: str) -> tuple[Spec, ...]:
+    """What a scene shows where it shows a part: the part, and the part with each of its looks."""
+    looks = (("shape", scene.shapes), ("color", scene.colors), ("pattern", scene.patterns))
+    found = [Spec(part, kind, of[part]) for kind, of in looks if of.get(part)]
+    return (Spec(part), *(spec for spec in found if spec.value != "plain" or part in _PATTERNED))
 
 
-class Truth:
-    """Answers whether a concept is what lies at a place of a scene of a set."""
-
-    def __init__(self, scenes: SceneSet, specs: tuple[Spec, ...]):
-        names = scenes.vocabulary
-        values = (names.shapes, names.colors, names.patterns)
-        self.scenes, self.specs = scenes, specs
-        self.part_of = np.array([names.parts.index(spec.part) for spec in specs])
-        #: (N, J): the part, if the scene shows it, has the look.
-        self.has_look = np.ones((len(scenes), len(specs)), bool)
-        for j, spec in enumerate(specs):
-            if spec.kind:
-                column = _COLUMNS.index(spec.kind)
-                wanted = values[column].index(spec.value)
-                self.has_look[:, j] = scenes.looks[:, self.part_of[j], column] == wanted
-
-    def inside(self, scene: int, position: int, width: int, margin: int = 0) -> NDArray[np.bool_]:
-        """(J,): whether the concept lies at the middle of a position of a map `width` wide.
-
-        The middle is where the interpolated map peaks: the 2×2 pixels around it, or `margin` pixels more on each side.
-        """
-        y, x = ((index * CELL + CELL // 2) for index in divmod(position, width))
-        low, high = 1 + margin, 1 + margin
-        window = self.scenes.owners[scene, max(y - low, 0) : min(y + high, SIZE), max(x - low, 0) : min(x + high, SIZE)]
-        return np.isin(self.part_of, window) & self.has_look[scene]
+@lru_cache(maxsize=1)
+def specs_of_world() -> dict[str, Spec]:
+    """What each concept's words mean, for all that the world can draw."""
+    names = Vocabulary.of_world()
+    looks = (("shape", names.shapes), ("color", names.colors), ("pattern", names.patterns))
+    parts = [Spec(part) for part in names.parts if part]
+    dressed = [Spec(bare.part, kind, value) for bare in parts for kind, values in looks for value in values if value]
+    return {spec.words: spec for spec in (*parts, *dressed)}
