@@ -112,7 +112,9 @@ def remove_neurons(
         after = means_without(every, head.weight, maps, chosen)
         before = every[asked]
     taken = np.matmul(rows[:, others].swapaxes(0, 1), maps[others])  # (M, len(asked), H·W)
-    return Removal(after, np.maximum(before - taken, 0).mean(2))
+    np.subtract(before, taken, out=taken)
+    np.maximum(taken, 0, out=taken)
+    return Removal(after, np.add.reduce(taken, axis=2) * np.float32(1 / maps.shape[1]))
 
 
 def _run_without(classifier: Classifier, activations: Any, neurons: list[int]) -> Floats:
