@@ -89,17 +89,19 @@ def measure_certificate(
     asked = (target.index,) if versus is None else (target.index, versus.index)
     others = _random_sets(classifier.num_neurons, len(named))
     removed = remove_neurons(classifier, activations, named, others, asked, class_maps)
-    fall = _drop(meaning, removed.named[list(asked)].tolist())
-    random_falls = [_drop(meaning, after) for after in removed.others.tolist()]
-    powers = np.exp(removed.named.astype(np.float64) - float(removed.named.max()))
-    probability = float(powers[target.index] / powers.sum())
+    after = removed.named
+    fall = _drop(meaning, [float(after[index]) for index in asked])
+    random_falls = [_drop(meaning, other) for other in removed.others.tolist()]
+    winner = int(after.argmax())
+    powers = np.exp(np.subtract(after, after[winner], dtype=np.float64))
+    probability = float(powers[target.index]) / float(np.add.reduce(powers))
     facts = {fact.id for fact in meaning.facts}
     figures: dict[str, Any] = {
         "neurons": named,
         "logit_drop": fall,
         "claimed_drop": float(sum(item.score for item in meaning.evidence if item.supports)),
         "probability_drop": target.probability - probability,
-        "flips": int(removed.named.argmax()) != prediction.index,
+        "flips": winner != prediction.index,
         "random_logit_drop": sum(random_falls) / DRAWS,
         "random_largest": max(random_falls),
         "draws": DRAWS,

@@ -8,6 +8,7 @@ A *neuron* is one channel of the target layer, a *position* one (y, x) of its ma
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from nle_fast.config import Style
@@ -142,25 +143,8 @@ class Meaning:
         `short`: class, versus, concepts, positions. `plain`: also the coverage, where there is supporting evidence.
         `expert`: also probability, layer, and each neuron's number and share.
         """
-        expert = self.style == "expert"
-        facts = [Fact("class", "class")]
-        if expert:
-            facts.append(Fact("probability", "probability"))
-        if self.versus is not None:
-            facts.append(Fact("versus", "versus"))
-        if expert and self.evidence:
-            facts.append(Fact("layer", "layer"))
-        for rank, item in enumerate(self.evidence):
-            kinds: list[FactKind] = ["concept"]
-            if expert:
-                # An unnamed neuron's number is its concept, and is not told twice.
-                kinds += ["neuron", "share"] if item.concept is not None else ["share"]
-            if item.positions:
-                kinds.append("positions")
-            facts += [Fact(f"evidence.{rank}.{kind}", kind, rank) for kind in kinds]
-        if self.style != "short" and any(item.supports for item in self.evidence):
-            facts.append(Fact("coverage", "coverage"))
-        return tuple(facts)
+        kinds = tuple((item.concept is not None, bool(item.positions), item.supports) for item in self.evidence)
+        return _facts(self.style, self.versus is not None, kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,3 +171,27 @@ class Utterance:
     spans: tuple[Span, ...]
     verbalizer: str
     note: str = ""
+
+
+@lru_cache(maxsize=1024)
+def _facts(style: str, versus: bool, evidence: tuple[tuple[bool, bool, bool], ...]) -> tuple[Fact, ...]:
+    """`Meaning.facts`; of each piece of evidence: is its concept named, has it positions, does it support?"""
+    expert = style == "expert"
+    facts = [Fact("class", "class")]
+    if expert:
+        facts.append(Fact("probability", "probability"))
+    if versus:
+        facts.append(Fact("versus", "versus"))
+    if expert and evidence:
+        facts.append(Fact("layer", "layer"))
+    for rank, (named, placed, _) in enumerate(evidence):
+        kinds: list[FactKind] = ["concept"]
+        if expert:
+            # An unnamed neuron's number is its concept, and is not told twice.
+            kinds += ["neuron", "share"] if named else ["share"]
+        if placed:
+            kinds.append("positions")
+        facts += [Fact(f"evidence.{rank}.{kind}", kind, rank) for kind in kinds]
+    if style != "short" and any(supports for *_, supports in evidence):
+        facts.append(Fact("coverage", "coverage"))
+    return tuple(facts)

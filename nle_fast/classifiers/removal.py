@@ -90,14 +90,18 @@ def remove_neurons(
     maps = as_numpy(activations)[0].astype(np.float32, copy=False)
     maps = maps.reshape(len(maps), -1)
     if weight is not None:
-        count = len(chosen)
-        concerned = np.concatenate([np.asarray(chosen, np.int64), others.ravel()])
-        means = np.add.reduce(maps[concerned], axis=1) * np.float32(1 / maps.shape[1])
-        gives = weight[np.array(asked)[:, None], concerned] * means
         after = _run_without(classifier, activations, chosen)
         # The head has run without the named neurons: what they gave is put back for every other set.
-        whole = after[asked] + np.add.reduce(gives[:, :count], axis=1)
-        return Removal(after, whole - np.add.reduce(gives[:, count:].reshape(len(asked), *others.shape), axis=2).T)
+        rows = np.concatenate([np.asarray(chosen, np.int64), others.reshape(-1)])
+        means = np.add.reduce(maps.take(rows, 0), axis=1)
+        means *= np.float32(1 / maps.shape[1])
+        left = np.empty((len(others), len(asked)), np.float32)
+        for column, label in enumerate(asked):  # one, or two with a rival
+            gives = weight[label].take(rows)
+            gives *= means
+            whole = after[label] + np.add.reduce(gives[: len(chosen)])
+            np.subtract(whole, np.add.reduce(gives[len(chosen) :].reshape(others.shape), axis=1), out=left[:, column])
+        return Removal(after, left)
     assert head is not None
     rows = head.weight[asked]
     if class_maps is None:
@@ -108,13 +112,16 @@ def remove_neurons(
         after = means_without(every, head.weight, maps, chosen)
         before = every[asked]
     taken = np.matmul(rows[:, others].swapaxes(0, 1), maps[others])  # (M, len(asked), H·W)
-    return Removal(after, np.maximum(before - taken, 0).mean(2))
+    np.subtract(before, taken, out=taken)
+    np.maximum(taken, 0, out=taken)
+    return Removal(after, np.add.reduce(taken, axis=2) * np.float32(1 / maps.shape[1]))
 
 
 def _run_without(classifier: Classifier, activations: Any, neurons: list[int]) -> Floats:
     """(K,) by running the head."""
     masked = activations.clone() if hasattr(activations, "clone") else np.array(activations)
-    masked[:, neurons] = 0
+    for neuron in neurons:  # a few: an index by a list costs more
+        masked[:, neuron] = 0
     return np.asarray(check_logits(classifier.logits(masked), masked, classifier.num_classes)[0])
 
 
