@@ -20,6 +20,9 @@ def test_the_embedded_network_gets_its_concepts_again(tmp_path):
     masks = write_masks(tmp_path / "world", (Scene.random(FIRST_SEED + n, label=n % len(LABELS)) for n in range(480)))
     found = dissect(DEFAULT_BUNDLE, masks=masks, cache=tmp_path, options=DissectOptions(threads=1))
     own = read_bundle(DEFAULT_BUNDLE).concepts
-    assert found.concepts.names == own.names
-    assert all(abs(a - b) < 0.1 for a, b in zip(found.concepts.qualities, own.qualities, strict=True))
+    given = [neuron for neuron, name in enumerate(own.names) if name is not None]
+    assert len(given) >= 40
+    for neuron in given:
+        assert found.concepts.names[neuron] == own.names[neuron]
+        assert abs(found.concepts.qualities[neuron] - own.qualities[neuron]) < 0.1
     found.concepts.check_fits(layer="features", num_neurons=len(own), model=own.model)

@@ -191,6 +191,11 @@ def test_masks_say_what_scenes_show(tmp_path):
             assert [meant[number] for number in found] == [{spec.words for spec in words.specs_in(scene, part)}]
 
 
+def test_a_name_is_withheld_where_its_neuron_points_elsewhere():
+    cases = {0: [True] * 8, 1: [True, False] * 4, 2: [False] * 7, 3: [True] * 8 + [False] * 2}
+    assert dissect.withheld(cases) == {1: 0.5}
+
+
 def test_the_whole_way_in_a_tiny_setting(trained, drawn, tmp_path):
     out, _ = trained
     short = replace(train.TINY, steps=2, save_every=2, shortcut=True)

@@ -64,6 +64,8 @@ def card(log: dict[str, Any], dissection: dict[str, Any], evaluation: dict[str, 
         "dissect_scenes": f"{sum(dissection['parts'].values()):,}",
         "named": dissection["summary"]["named"],
         "distinct": len({one["name"] for one in dissection["neurons"] if one["name"] is not None}),
+        "withheld": len(dissection["withheld"]),
+        "given": dissection["summary"]["named"] - len(dissection["withheld"]),
         "quality": _number(dissection["summary"]["mean_quality"]),
         "least": _number(
             min((one["quality"] for one in dissection["neurons"] if one["name"] is not None), default=None)

@@ -25,7 +25,15 @@ from training.classifier.progress import bar
 from training.classifier.scenes import FIRST_SEEDS, SIZE, SceneSet, plant_sun
 from training.classifier.words import Spec, specs_of_world
 
-__all__ = ["evaluate", "main", "measure_accuracy", "measure_evidence", "measure_parity", "measure_shortcut"]
+__all__ = [
+    "evaluate",
+    "main",
+    "measure_accuracy",
+    "measure_evidence",
+    "measure_parity",
+    "measure_pointing",
+    "measure_shortcut",
+]
 
 BATCH = 50
 #: Side in pixels of what one position of the last map stands for.
@@ -39,12 +47,9 @@ class Speaker(NamedTuple):
     meaning: dict[int, Spec]
 
     @classmethod
-    def open(cls, folder: Path) -> Speaker:
-        """What `train` and `dissect` wrote into a folder."""
-        table = folder / "concepts.json"
-        explainer = Explainer(
-            folder / "model.onnx", labels=LABELS, concepts=table, preprocess=PREPROCESS, verbalizer="template"
-        )
+    def open(cls, model: Path, table: Path) -> Speaker:
+        """What `train` and `dissect` wrote."""
+        explainer = Explainer(model, labels=LABELS, concepts=table, preprocess=PREPROCESS, verbalizer="template")
         specs, words = specs_of_world(), Concepts.load(table).names
         return cls(explainer, {neuron: specs[name] for neuron, name in enumerate(words) if name is not None})
 
@@ -100,6 +105,17 @@ def _lies_in(mask: NDArray[np.bool_] | None, at: NDArray[np.int64], margin: int 
     y, x = at.tolist()
     low = 1 + margin
     return bool(mask[max(y - low, 0) : min(y + low, SIZE), max(x - low, 0) : min(x + low, SIZE)].any())
+
+
+def measure_pointing(speaker: Speaker, scenes: list[Scene]) -> dict[int, list[bool]]:
+    """Per named neuron, for each scene where it is evidence: whether its strongest position lies inside its part."""
+    found: dict[int, list[bool]] = {neuron: [] for neuron in speaker.meaning}
+    places = _strongest(speaker, [scene.picture for scene in scenes])
+    explanations = speaker.explain([scene.picture for scene in scenes], "pointing")
+    for scene, explanation, at in zip(scenes, explanations, places, strict=True):
+        for one, spec in speaker.said(explanation.evidence):
+            found[one.neuron].append(_lies_in(scene.parts.get(spec.part), at[one.neuron]))
+    return found
 
 
 def measure_evidence(speaker: Speaker, count: int) -> dict[str, Any]:
@@ -238,7 +254,7 @@ def evaluate(clean: Path, shortcut: Path | None, scenes: SceneSet, count: int) -
     """All measurements of one pair of networks."""
     from training.classifier.train import SHORTCUT_LABEL
 
-    speaker = Speaker.open(clean)
+    speaker = Speaker.open(clean / "model.onnx", clean / "concepts.json")
     log = json.loads((clean / "log.json").read_text(encoding="utf-8"))
     widths = tuple(log["settings"]["widths"])
     result = {
@@ -247,7 +263,12 @@ def evaluate(clean: Path, shortcut: Path | None, scenes: SceneSet, count: int) -
         "torch_and_onnx": measure_parity(clean, widths, min(count, 100)),
     }
     if shortcut is not None:
-        result["shortcut"] = measure_shortcut(speaker, Speaker.open(shortcut), SHORTCUT_LABEL, max(count // 4, 20))
+        result["shortcut"] = measure_shortcut(
+            speaker,
+            Speaker.open(shortcut / "model.onnx", shortcut / "concepts.json"),
+            SHORTCUT_LABEL,
+            max(count // 4, 20),
+        )
     return result
 
 
