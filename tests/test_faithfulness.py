@@ -401,6 +401,14 @@ def test_a_record_is_written_whole_and_shown(tmp_path):
         write_record(record, "/proc/none/record.json")
     with pytest.raises(nle.ConfigError, match="scenes"):
         EvaluateOptions(scenes=-1)
+    with pytest.raises(nle.ConfigError, match="limit"):
+        EvaluateOptions(limit=0)
+
+
+def test_the_limit_holds_for_drawn_scenes_too():
+    options = EvaluateOptions(MaskingOptions(draws=2), pixel_pictures=0, scenes=0, limit=3)
+    record = evaluate(nle.Explainer.default(verbalizer="template"), options=options)
+    assert record["data"]["world"]["scenes"] == record["masking"]["count"] == 3
 
 
 def test_pictures_are_found_in_folders(tmp_path):

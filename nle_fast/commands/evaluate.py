@@ -38,7 +38,7 @@ def evaluate(
         Path | None, typer.Option(help="More general words for the classes, .json; for the plausible control.")
     ] = None,
     top_k: Annotated[int, typer.Option(help="How many neurons are named and masked.")] = 5,
-    limit: Annotated[int, typer.Option(help="Pictures at most.")] = 200,
+    limit: Annotated[int, typer.Option(help="Pictures at most; of the drawn world as many.")] = 200,
     pixel_pictures: Annotated[int, typer.Option(help="Pictures for the pixel curves; 0: none.")] = 40,
     scenes: Annotated[int, typer.Option(help="Scenes for interventions, in the drawn world; 0: none.")] = 500,
     draws: Annotated[int, typer.Option(help="Random sets of neurons per picture.")] = 20,
@@ -63,6 +63,7 @@ def evaluate(
             pixels=PixelOptions(k=top_k, seed=seed),
             pixel_pictures=pixel_pictures,
             scenes=scenes,
+            limit=limit,
         )
         pictures = None if data is None else find_pictures(data, limit)
         network = DEFAULT_BUNDLE if model is None else model

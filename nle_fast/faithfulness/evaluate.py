@@ -39,9 +39,10 @@ class EvaluateOptions:
         pixel_pictures: Pictures for the pixel curves, which cost many forwards each; 0: none.
         scenes: Scenes of the drawn world for interventions and pointing, where the network knows that world; 0: none.
         first_seed: Of the scenes that are drawn; seeds that training has not used.
+        limit: Scenes that stand in for pictures where none are given, at least 1.
 
     Raises:
-        ConfigError: A number is below 0.
+        ConfigError: A number is below 0, or `limit` below 1.
     """
 
     masking: MaskingOptions = field(default_factory=MaskingOptions)
@@ -49,11 +50,14 @@ class EvaluateOptions:
     pixel_pictures: int = 40
     scenes: int = 500
     first_seed: int = 8_000_000
+    limit: int = 200
 
     def __post_init__(self) -> None:
         for name in ("pixel_pictures", "scenes", "first_seed"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"`{name}` must be at least 0, got {getattr(self, name)}; 0 leaves it out.")
+        if self.limit < 1:
+            raise ConfigError(f"`limit` must be at least 1, got {self.limit}; 200 is the default.")
 
 
 def evaluate(
@@ -69,7 +73,7 @@ def evaluate(
 
     Args:
         explainer: The network with its words.
-        pictures: What it is measured on; None: 200 scenes of the drawn world, for a network that knows them.
+        pictures: What it is measured on; None: scenes of the drawn world, for a network that knows them.
         options: None: the defaults.
         model: The same network, for gradients at the picture; without it there are no interventions.
         hypernyms: More general words of each class, for the plausible control.
@@ -87,7 +91,8 @@ def evaluate(
     if pictures is None:
         if not knows_world:
             raise InputError("`pictures` must be given for this network, got None; pass a folder of pictures as data.")
-        drawn = range(options.first_seed - 1_000_000, options.first_seed - 1_000_000 + 200)
+        first = options.first_seed - 1_000_000
+        drawn = range(first, first + options.limit)
         pictures = [np.asarray(Scene.random(seed).picture) for seed in drawn]
         source: dict[str, Any] = {"world": {"first_seed": drawn.start, "scenes": len(drawn)}}
     else:
