@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from nle_fast.world import Scene
 from training.classifier.evaluate import Speaker, measure_pointing
 from training.classifier.inputs import PREPROCESS
 from training.classifier.masks import write_masks
-from training.classifier.progress import bar
 from training.classifier.scenes import FIRST_SEEDS, draw
 
 __all__ = ["MIN_POINTING", "dissect", "figures_of", "main", "withheld"]
@@ -33,28 +32,16 @@ __all__ = ["MIN_POINTING", "dissect", "figures_of", "main", "withheld"]
 MIN_POINTING, FEW = 0.8, 8
 
 
-def dissect(
-    model: Path, folder: Path, count: int, shortcut_label: int | None = None, options: DissectOptions | None = None
-) -> Dissection:
-    """Name the neurons of a network of the world.
+def dissect(model: Path, folder: Path, scenes: Sequence[Scene]) -> Dissection:
+    """Name the neurons of a network of the world, with one concept each.
 
     Args:
         model: `model.onnx` as `train` writes it.
-        folder: Scratch folder for scenes and responses; is made.
-        count: Number of scenes.
-        shortcut_label: See `draw`.
-        options: None: one word per neuron, else the defaults.
+        folder: Scratch folder for masks and responses; is made.
+        scenes: What it is shown.
     """
-
-    def drawn() -> Iterator[Scene]:
-        with bar("draw", count) as progress:
-            for n in range(count):
-                yield draw(FIRST_SEEDS["dissect"] + n, shortcut_label)[0]
-                progress.advance(1)
-
-    masks = write_masks(folder / "masks", drawn())
-    options = options or DissectOptions(max_words=1)
-    return name_neurons(model, preprocess=PREPROCESS, masks=masks, cache=folder, options=options)
+    masks = write_masks(folder / "masks", scenes)
+    return name_neurons(model, preprocess=PREPROCESS, masks=masks, cache=folder, options=DissectOptions(max_words=1))
 
 
 def withheld(pointing: dict[int, list[bool]]) -> dict[int, float]:
@@ -84,16 +71,15 @@ def main(arguments: list[str] | None = None) -> None:
     scratch = given.out / "dissect"
     shutil.rmtree(scratch, ignore_errors=True)
     label = SHORTCUT_LABEL if given.shortcut else None
-    found = dissect(given.model, scratch, given.count, label)
-    table = given.out / "concepts.json"
-    found.concepts.save(table)
     scenes = [draw(FIRST_SEEDS["dissect"] + n, label)[0] for n in range(given.count)]
-    astray = withheld(measure_pointing(Speaker.open(given.model, table), scenes))
+    found = dissect(given.model, scratch, scenes)
+    found.concepts.save(scratch / "concepts.json")
+    astray = withheld(measure_pointing(Speaker.open(given.model, scratch / "concepts.json"), scenes))
     names = tuple(None if neuron in astray else name for neuron, name in enumerate(found.concepts.names))
     qualities = tuple(
         None if name is None else quality for name, quality in zip(names, found.concepts.qualities, strict=True)
     )
-    replace(found.concepts, names=names, qualities=qualities).save(table)
+    replace(found.concepts, names=names, qualities=qualities).save(given.out / "concepts.json")
     draft = given.out / "dissection.json.draft"
     draft.write_text(json.dumps(figures_of(found.record) | {"withheld": astray}, indent=1) + "\n", encoding="utf-8")
     draft.replace(given.out / "dissection.json")
