@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nle_fast import ops
 from nle_fast.bundle import DEFAULT_BUNDLE, Bundle, read_bundle
 from nle_fast.certificate import Certificate, measure_certificate
-from nle_fast.classifiers import Classifier, check_activations, check_logits, look, open_classifier, read_class_maps
+from nle_fast.classifiers import Classifier, check_activations, look, open_classifier, read_class_maps, zeroed_logits
 from nle_fast.concepts import Concepts, open_concepts, words_of
 from nle_fast.config import Config
 from nle_fast.errors import ConfigError, InputError, NleWarning
@@ -232,9 +232,7 @@ class Explainer:
             )
         activations = self.classifier.activations(self.preprocess([load_picture(picture)]))
         check_activations(activations, 1, count)
-        masked = activations.clone() if hasattr(activations, "clone") else np.array(activations)
-        masked[:, chosen.astype(np.int64)] = 0
-        logits = check_logits(self.classifier.logits(masked), masked, self.classifier.num_classes)[0]
+        logits = zeroed_logits(self.classifier, activations, chosen.tolist())
         return read_prediction(logits, self.labels, None if target is None else self.labels.find(target, "target"))
 
     def _mean(
