@@ -79,9 +79,9 @@ def test_certificate(side_by_side):
 def certificate_cost(explainer: Explainer, rounds: int = 10) -> dict[str, float]:
     """Median milliseconds of the forward and of the certificate right after one.
 
-    Where there are class maps, what the forward takes longer to keep them is told by itself, and is part of "ratio", the
-    share of certificate in forward. Forwards of the two kinds alternate in laps of ten: they are sessions of their own,
-    whose threads spin for a while after each run and slow down the other's next one.
+    Where there are class maps, what the forward takes longer to keep them is told by itself, and is part of "ratio",
+    the share of certificate in forward. Forwards of the two kinds alternate in laps of ten: each is a session with
+    weights of its own, which the other drives out of the cache.
     """
     explanation = explainer(Scene.random(11).picture)
     images = explainer.preprocess([explanation.picture])
