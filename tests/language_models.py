@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nle_fast.verbalizers.prompt import MARKERS, PROMPT
+from nle_fast.verbalizers.llama.prompt import MARKERS, PROMPT
 
 TEXTS = (
     "The network's answer is zebra rather than horse, mainly because of stripes in the center and on the left.",

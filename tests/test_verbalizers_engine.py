@@ -21,7 +21,7 @@ from nle_fast import Llama
 from nle_fast.errors import VerbalizerCancelled, VerbalizerError, VerbalizerTimeout
 from nle_fast.schema import Utterance
 from nle_fast.verbalizers import TemplateVerbalizer, check, speak, speak_all
-from nle_fast.verbalizers import llama_flight as flight
+from nle_fast.verbalizers.llama import flight
 
 ZEBRA = meaning(
     "zebra", [evidence(431, "Stripes", 0.42, ("center", "left")), evidence(7, "sky", -0.05, ("top",), False)]

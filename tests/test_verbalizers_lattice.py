@@ -14,7 +14,7 @@ from verbalizers_cases import evidence, meaning, meanings
 from nle_fast.errors import VerbalizerError
 from nle_fast.verbalizers import check
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.lattice import Choice, Lattice, Segment, either
+from nle_fast.verbalizers.grammar.lattice import Choice, Lattice, Segment, either
 
 A, B, C = (Segment(f" {letter}", (letter,)) for letter in "abc")
 STOP = (Segment("."),)

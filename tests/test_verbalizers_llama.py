@@ -15,9 +15,10 @@ from verbalizers_cases import evidence, meaning, meanings
 from nle_fast import Llama
 from nle_fast.errors import ConfigError, MissingExtraError, VerbalizerError, VerbalizerTimeout
 from nle_fast.schema import Utterance
-from nle_fast.verbalizers import TemplateVerbalizer, check, llama, open_verbalizer, speak
+from nle_fast.verbalizers import TemplateVerbalizer, check, open_verbalizer, speak
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.prompt_text import chat_prompt, facts_as_text, instructions, text_prompt
+from nle_fast.verbalizers.llama import verbalizer as llama_verbalizer
+from nle_fast.verbalizers.llama.prompt_text import chat_prompt, facts_as_text, instructions, text_prompt
 
 ZEBRA = meaning(
     "zebra",
@@ -341,8 +342,8 @@ def test_broken_numbers_are_an_error(models):
 @pytest.fixture
 def embedded(models, monkeypatch):
     """A small model in the place of the embedded one."""
-    monkeypatch.setattr(llama, "EMBEDDED", models["byte pairs"].path)
-    monkeypatch.setattr(llama, "_shared", None)
+    monkeypatch.setattr(llama_verbalizer, "EMBEDDED", models["byte pairs"].path)
+    monkeypatch.setattr(llama_verbalizer, "_shared", None)
 
 
 def test_the_embedded_model_is_shared_and_loaded_when_it_is_needed(embedded, models):

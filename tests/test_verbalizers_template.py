@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from verbalizers_cases import evidence, meaning, meanings
 
 from nle_fast.verbalizers import TemplateVerbalizer, check
-from nle_fast.verbalizers.phrases import percent
+from nle_fast.verbalizers.language.phrases import percent
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "texts.json").read_text(encoding="utf-8"))
 

@@ -14,7 +14,7 @@ from nle_fast.dissect.judge import by_chance
 from nle_fast.dissect.probe import JUDGE, PARTS, PICK, PROPOSE
 from nle_fast.dissect.table import SourceTable
 from nle_fast.errors import ConceptsError
-from nle_fast.verbalizers.words import noun_phrase
+from nle_fast.verbalizers.language.words import noun_phrase
 
 __all__ = [
     "RECORD_SCHEMA",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nle_fast.verbalizers.clauses import Group, Item, capitalized
-from nle_fast.verbalizers.lattice import Nodes, Segment, either
-from nle_fast.verbalizers.phrases import leads
-from nle_fast.verbalizers.styles import PER_SENTENCE, SMALL, STOP, Style, begin
+from nle_fast.verbalizers.grammar.clauses import Group, Item, capitalized
+from nle_fast.verbalizers.grammar.lattice import Nodes, Segment, either
+from nle_fast.verbalizers.grammar.styles import PER_SENTENCE, SMALL, STOP, Style, begin
+from nle_fast.verbalizers.language.phrases import leads
 
 __all__ = ["Plain"]
 
