@@ -9,7 +9,7 @@ import threading
 
 import pytest
 from hypothesis import given, settings
-from language_models import VOCABULARIES, write_encoder, write_model
+from language_models import WHOLE, open_models, write_encoder, write_model
 from verbalizers_cases import evidence, meaning, meanings
 
 from nle_fast import Llama
@@ -34,17 +34,13 @@ GOOD = (
     "neuron 12 responds to. These make up 57% of the evidence. The sky at the top speaks against it."
 )
 CHAT = "{{ bos_token }}<|user|>\n{% for m in messages %}{{ m['content'] }}{% endfor %}{{ '\n<|assistant|>\n' }}"
-WHOLE = [name for name in VOCABULARIES if "without" not in name]
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     """Vocabulary → an open verbalizer."""
-    folder = tmp_path_factory.mktemp("models")
-    opened = {name: Llama(write_model(folder / f"{i}.gguf", name), timeout_s=60) for i, name in enumerate(WHOLE)}
-    yield opened
-    for verbalizer in opened.values():
-        verbalizer.close()
+    with open_models(tmp_path_factory.mktemp("models")) as opened:
+        yield opened
 
 
 # What it says

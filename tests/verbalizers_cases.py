@@ -1,4 +1,4 @@
-"""Meaning representations for the tests of the verbalizers: makers, Hypothesis strategies, and a fixed set."""
+"""Meaning representations for the tests of the verbalizers: makers, Hypothesis strategies, and fixed sets."""
 
 from __future__ import annotations
 
@@ -57,6 +57,32 @@ def meaning(
         coverage = min(1.0, sum(item.share for item in items if item.supports))
     other = None if versus is None else Prediction(1, versus, 0.02, 3.0)
     return Meaning(Prediction(340, label, probability, 12.0), other, tuple(items), coverage, layer, style, winner)
+
+
+ZEBRA = meaning(
+    "zebra", [evidence(431, "Stripes", 0.42, ("center", "left")), evidence(7, "sky", -0.05, ("top",), False)]
+)
+#: Long enough for a slow model to be caught in the middle.
+LONG = meaning(
+    "zebra",
+    [evidence(i, f"{'very ' * i}black stripes", 0.1, ("center", "left"), i < 3) for i in range(4)],
+    versus="horse",
+    style="expert",
+)
+
+
+def some(count):
+    """Meaning representations in all styles, of several lengths."""
+    names = ("stripes", "dog face", "grass", "sky", "wheel", "horizontal lines")
+    styles = ("plain", "short", "expert")
+    return [
+        meaning(
+            ("zebra", "sports car", "crane")[i % 3],
+            [evidence(j, names[(i + j) % 6], 0.3 / (j + 1), ("left", "top")[: 1 + j % 2]) for j in range(i % 5)],
+            style=styles[i % 7 % 3],
+        )
+        for i in range(count)
+    ]
 
 
 @st.composite
