@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import strategies as st
 
 from nle_fast.schema import Evidence, Meaning, Prediction
@@ -106,3 +108,12 @@ def meanings(draw, concepts=None, labels=None, layers=None, styles=("plain", "ex
         label, items, coverage=draw(st.floats(-0.1, 1.2) | share), versus=versus, style=draw(st.sampled_from(styles)),
         probability=draw(share), layer=draw(layer), winner=draw(st.booleans()),
     )  # fmt: skip
+
+
+def assert_english(text):
+    """What holds for every text of the grammar about concepts in ordinary words."""
+    assert not re.search(r"\b(\w+) \1\b", text), text  # no doubled word
+    assert not re.search(r"\ba [aeio]\w", text, re.IGNORECASE), text  # no "a eye"
+    assert not re.search(r" [,.;]|[,;][,;.]|\(\)| {2}", text), text
+    for sentence in re.split(r"(?<=[.?]) ", text):
+        assert sentence[0].isupper(), text
