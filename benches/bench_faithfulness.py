@@ -226,21 +226,20 @@ def run(name: str, bundles: Path, data: Path, options: EvaluateOptions, limit: i
         record["masking_with_scene_words"] = measure_masking(other, pictures, MaskingOptions(replacements=("zero",)))
         record["scene_words"] = sorted({concept.name for concept in other.concepts if concept.trusted})
     print()
-    return without_raw(record) | {"certificate": certificate_cost(explainer)}
+    return without_raw(record)
 
 
 def table(records: dict[str, dict[str, Any]]) -> str:
     """The headline as Markdown: logit drop of the five named neurons over each control's, zeroed."""
     controls = ("published", "activation", "plausible", "random", "active")
-    lines = [f"| network | pictures | drop | {' | '.join(f'× {c}' for c in controls)} | certificate / forward |"]
-    lines.append("|---" * (len(controls) + 4) + "|")
+    lines = [f"| network | pictures | drop | {' | '.join(f'× {c}' for c in controls)} |"]
+    lines.append("|---" * (len(controls) + 3) + "|")
     for name, record in records.items():
         masking = record["masking"]
         cells = [figure(masking["rankings"]["zero"]["explanation"]["logit_drop"])]
         ratios = masking["ratios"]["zero"]
         cells += [figure(ratios[c]["logit_drop"]) if c in ratios else "–" for c in controls]
-        cost = f"{100 * record['certificate']['ratio']:.1f} %"
-        lines.append(f"| {name} | {masking['count']} | {' | '.join(cells)} | {cost} |")
+        lines.append(f"| {name} | {masking['count']} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
