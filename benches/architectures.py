@@ -146,6 +146,77 @@ class EfficientNetB0(nn.Module):
         return self.fc(self.pool(self.features(images)).flatten(1))
 
 
+class Large(nn.Module):
+    """MobileNetV3's block: as EfficientNet's, with an activation of its own and squeezing where it says so."""
+
+    def __init__(self, inputs: int, kernel: int, hidden: int, outputs: int, squeeze: bool, act: nn.Module, stride: int):
+        super().__init__()
+        self.expand = nn.Sequential(unit(inputs, hidden, 1), act) if hidden != inputs else nn.Identity()
+        self.filter = nn.Sequential(unit(hidden, hidden, kernel, stride, hidden), act)
+        self.squeeze = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(hidden, hidden // 4, 1), nn.ReLU(), nn.Conv2d(hidden // 4, hidden, 1),
+            nn.Hardsigmoid(),
+        ) if squeeze else None  # fmt: skip
+        self.project = unit(hidden, outputs, 1)
+        self.shortcut = (inputs, stride) == (outputs, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.filter(self.expand(x))
+        if self.squeeze is not None:
+            y = y * self.squeeze(y)
+        y = self.project(y)
+        return x + y if self.shortcut else y
+
+
+class MobileNetV3Large(nn.Module):
+    """MobileNetV3-Large (Howard et al., ICCV 2019): two linear layers after the pooling."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        relu, swish = nn.ReLU(), nn.Hardswish()
+        rows = [
+            (3, 16, 16, False, relu, 1), (3, 64, 24, False, relu, 2), (3, 72, 24, False, relu, 1),
+            (5, 72, 40, True, relu, 2), (5, 120, 40, True, relu, 1), (5, 120, 40, True, relu, 1),
+            (3, 240, 80, False, swish, 2), (3, 200, 80, False, swish, 1), (3, 184, 80, False, swish, 1),
+            (3, 184, 80, False, swish, 1), (3, 480, 112, True, swish, 1), (3, 672, 112, True, swish, 1),
+            (5, 672, 160, True, swish, 2), (5, 960, 160, True, swish, 1), (5, 960, 160, True, swish, 1),
+        ]  # fmt: skip
+        steps: list[nn.Module] = [unit(3, 16, 3, 2), swish]
+        channels = 16
+        for kernel, hidden, outputs, squeeze, act, stride in rows:
+            steps.append(Large(channels, kernel, hidden, outputs, squeeze, act, stride))
+            channels = outputs
+        self.features = nn.Sequential(*steps, unit(channels, 960, 1), swish)
+        self.pool, self.head = (
+            nn.AdaptiveAvgPool2d(1),
+            nn.Sequential(nn.Linear(960, 1280), swish, nn.Linear(1280, 1000)),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.pool(self.features(images)).flatten(1))
+
+
+class VGG16(nn.Module):
+    """VGG-16 (Simonyan and Zisserman, ICLR 2015): nine tenths of its weights come after the last map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        steps: list[nn.Module] = []
+        channels = 3
+        for outputs, depth in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
+            for _ in range(depth):
+                steps += [nn.Conv2d(channels, outputs, 3, padding=1), nn.ReLU()]
+                channels = outputs
+            steps.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*steps)
+        self.head = nn.Sequential(
+            nn.Linear(512 * 49, 4096), nn.ReLU(), nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000)
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.features(images).flatten(1))
+
+
 #: Name → (constructor, layer that is explained).
 NETWORKS = {
     "mobilenet_v2": (MobileNetV2, "act"),
@@ -156,10 +227,13 @@ NETWORKS = {
     "efficientnet_b0": (EfficientNetB0, "features"),
 }
 
+#: The same of networks whose heads are more than one linear map.
+MORE_HEAD = {"mobilenet_v3_large": (MobileNetV3Large, "features"), "vgg16": (VGG16, "features")}
+
 
 def build(name: str) -> tuple[nn.Module, str]:
     """A network in eval mode with seeded random weights, and its target layer."""
-    constructor, layer = NETWORKS[name]
+    constructor, layer = (NETWORKS | MORE_HEAD)[name]
     torch.manual_seed(0)
     network = constructor().eval()
     with torch.no_grad():

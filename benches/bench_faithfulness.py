@@ -56,7 +56,7 @@ MIN_QUALITY = 0.2
 #: What counts in our maps was chosen on others: the third and fourth of every five photos, every second of CIFAR.
 PIXEL_PICTURES = {"photos": (5, (0, 1)), "cifar_test": (2, (0,))}
 #: Of `architectures`, with random weights: only the cost of their certificates is measured.
-UNTRAINED = ("resnet18", "resnet50", "densenet121", "efficientnet_b0")
+UNTRAINED = ("resnet18", "resnet50", "densenet121", "efficientnet_b0", "mobilenet_v3_large", "vgg16")
 NETWORKS = {"default": None, "mobilenet_v2": "photos", "squeezenet1_1": "photos", "cifar_resnet": "cifar_test"}
 
 

@@ -150,3 +150,21 @@ def test_real_networks_from_torch(name, shared):
     scale = max(1.0, float(np.abs(wanted).max()))
     assert np.abs(found.named - wanted[0]).max() <= 1e-5 * scale
     assert np.abs(found.others - wanted[1:, [7, 9]]).max() <= 1e-5 * scale
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+@pytest.mark.parametrize("name", [*BY_NAME])
+def test_a_head_that_pools_first_says_the_same_of_means(name, backend):
+    classifier, case = opened(name, backend), BY_NAME[name]
+    activations = as_numpy(classifier.activations(pictures(case, 2)))
+    means = activations.mean((2, 3), keepdims=True)
+    blurred = np.broadcast_to(means, activations.shape)
+    same = np.allclose(classifier.logits(blurred), classifier.logits(activations), rtol=1e-4, atol=1e-4)
+    # A kernel as large as the map is pooling, too, but does not fit on a mean.
+    assert classifier.pools_first == (same and name != "batch_norm_last")
+    if not classifier.pools_first:
+        with pytest.raises(nle.InputError, match="`activations` must be"):
+            classifier.logits(means)
+        return
+    whole = classifier.logits(activations)
+    np.testing.assert_allclose(classifier.logits(means), whole, rtol=1e-4, atol=1e-5 * np.abs(whole).max())

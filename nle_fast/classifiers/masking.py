@@ -29,7 +29,8 @@ def masked_logits(
     """Logits with the neurons of each mask replaced; only the head runs, on as many masks at a time as memory allows.
 
     Args:
-        classifier: Any `Classifier`; its trunk is not run.
+        classifier: Any `Classifier`; its trunk is not run. One whose head `pools_first` is given means for maps, which
+            are as much as it sees, and a fraction of what is to be copied.
         activations: (N, C, H, W) as the classifier gave them, NumPy or torch.
         masks: (N, M, C), true where a neuron of picture n is masked in its m-th mask.
         replacement: What stands in for a masked map: None for zeros; (C,), one value per neuron; or (D, C, H, W), maps
@@ -46,7 +47,8 @@ def masked_logits(
 
     Source: "Masking effect", method.md: z(A) − z(A with the channels zeroed), by running the head again.
     """
-    given = as_numpy(activations)
+    pooled = bool(getattr(classifier, "pools_first", False))
+    given = _means(as_numpy(activations)) if pooled else as_numpy(activations)
     count, neurons = given.shape[:2]
     fits = masks.ndim == 3 and masks.shape[::2] == (count, neurons) and masks.dtype == np.bool_
     if not fits:
@@ -60,6 +62,8 @@ def masked_logits(
             f"`replacement` must be ({neurons},), or maps (D, {neurons}, H, W) with `donors`, got {fill.shape}; "
             "give one value per neuron, or say which donor each mask takes."
         )
+    if pooled and fill is not None and fill.ndim == 4:
+        fill = _means(fill)
     each = masks.shape[1]
     logits = np.empty((count * each, classifier.num_classes), np.float32)
     step = max(1, at_most_bytes // max(given[0].nbytes, 1))
@@ -79,6 +83,11 @@ def masked_logits(
         again = activations.new_tensor(block) if hasattr(activations, "new_tensor") else block
         logits[rows] = check_logits(classifier.logits(again), again, classifier.num_classes)
     return logits.reshape(count, each, -1)
+
+
+def _means(maps: NDArray[Any]) -> NDArray[Any]:
+    """(N, C, H, W) → (N, C, 1, 1)."""
+    return np.asarray(maps.mean((2, 3), keepdims=True))
 
 
 def zeroed_logits(classifier: Classifier, activations: Any, neurons: Sequence[int]) -> NDArray[np.float32]:

@@ -22,7 +22,7 @@ from nle_fast.classifiers.onnx_graph import Graph, converted, file_fingerprint, 
 from nle_fast.classifiers.onnx_probe import measure
 from nle_fast.classifiers.onnx_session import Session, execution_provider, one_line
 from nle_fast.classifiers.removal import ReluHead
-from nle_fast.errors import InputError, ModelError
+from nle_fast.errors import BackendError, InputError, ModelError
 
 __all__ = ["OnnxClassifier"]
 
@@ -103,9 +103,13 @@ class OnnxClassifier:
         return _float32(self._run("trunk", {self._graph.picture: self._pictures(images)})[0])
 
     def logits(self, activations: Any, /) -> Floats:
-        """(N, C, H, W) → (N, K) float32, by running what comes after the layer, and only that."""
+        """(N, C, H, W) → (N, K) float32, by running what comes after the layer, and only that.
+
+        Where the head `pools_first`, (N, C, 1, 1), the means of the maps, give the same.
+        """
         given = self._given(activations)
-        return _float32(self._run("head", {self.layer: given})[0]).reshape(len(given), -1)
+        part = "head" if self._fits(given) else "pooled head"
+        return _float32(self._run(part, {self.layer: given})[0]).reshape(len(given), -1)
 
     def gradients(self, activations: Any, class_index: Any, /, versus: Any = None) -> Floats:
         """Gradient at the activations of logit `class_index[n]`, minus logit `versus[n]` where given.
@@ -172,6 +176,16 @@ class OnnxClassifier:
         return self._weights
 
     @cached_property
+    def pools_first(self) -> bool:
+        """Does the head see no more of each map than its mean, so that `logits` also takes means (N, C, 1, 1)?"""
+        maps = self._random_maps()
+        try:
+            found = self._run("pooled head", {self.layer: maps.mean((2, 3), keepdims=True)})[0]
+        except BackendError:  # made for maps of one size
+            return False
+        return _close(_float32(found).reshape(len(maps), -1), self.logits(maps))
+
+    @cached_property
     def relu_head(self) -> ReluHead | None:
         """The weights of a head that is 1 × 1 convolution, ReLU, mean over space; else None."""
         return None if self._convolution is None else relu_head(self._graph, self._convolution)
@@ -197,14 +211,18 @@ class OnnxClassifier:
 
     def _given(self, activations: Any) -> Array:
         shape, given = self._graph.shapes[self.layer], as_numpy(activations)
-        fits = given.ndim == 4 and len(given) > 0 and given.dtype.kind == "f"
-        if not fits or any(own not in (None, extent) for own, extent in zip(shape[1:], given.shape[1:], strict=True)):
+        whole = given.ndim == 4 and len(given) > 0 and given.dtype.kind == "f"
+        if not whole or not (self._fits(given) or (given.shape[1:] == (shape[1], 1, 1) and self.pools_first)):
             sizes = ", ".join("?" if extent is None else str(extent) for extent in shape[1:])
             raise InputError(
                 f"`activations` must be floating point (N, {sizes}) at {self.layer!r}, got {given.dtype} of shape "
                 f"{given.shape}; take them from this classifier."
             )
         return np.ascontiguousarray(given, dtype=self._graph.dtype(self.layer))
+
+    def _fits(self, given: Array) -> bool:
+        shape = self._graph.shapes[self.layer]
+        return all(own in (None, extent) for own, extent in zip(shape[1:], given.shape[1:], strict=True))
 
     def _classes(self, name: str, value: Any, count: int) -> NDArray[np.int64]:
         if value is not None and np.ndim(value) == 0:
@@ -223,8 +241,7 @@ class OnnxClassifier:
         """The weights if they do predict how the logits move with random activations, else None."""
         if weights is None or weights.shape != (self.num_classes, self.num_neurons):
             return None
-        shape = [extent or 5 for extent in self._graph.shapes[self.layer][1:]]
-        random = np.random.default_rng(3).standard_normal((2, *shape)).astype(np.float32)
+        random = self._random_maps()
         random[1] = 0
         moved = self.logits(random).astype(np.float64)
         predicted = weights.astype(np.float64) @ random[0].mean((1, 2), dtype=np.float64)
@@ -240,11 +257,14 @@ class OnnxClassifier:
         weight, bias = relu_head(self._graph, found)
         if weight.shape != (self.num_classes, self.num_neurons) or self._graph.dtype(self.layer) != np.float32:
             return None
+        random = self._random_maps()[:1]
+        told = np.maximum(weight @ random[0].reshape(len(random[0]), -1) + bias[:, None], 0).mean(1)
+        return found if _close(told, self.logits(random)[0]) else None
+
+    def _random_maps(self) -> Array:
+        """Activations of two pictures as no picture makes them, to try what the head does with any."""
         shape = [extent or 5 for extent in self._graph.shapes[self.layer][1:]]
-        random = np.random.default_rng(3).standard_normal((1, *shape)).astype(np.float32)
-        said = self.logits(random)[0]
-        told = np.maximum(weight @ random[0].reshape(shape[0], -1) + bias[:, None], 0).mean(1)
-        return found if np.abs(said - told).max() <= 1e-4 * (np.abs(said).max() + 1e-12) else None
+        return np.random.default_rng(3).standard_normal((2, *shape)).astype(self._graph.dtype(self.layer))
 
     # ---- running
 
@@ -279,7 +299,7 @@ class OnnxClassifier:
         return session
 
     def _part(self, part: str) -> ModelProto:
-        """The network for a purpose: "read" all, "class maps" those too, "plain", "trunk", "head", "gradient"."""
+        """The network for a purpose: "read" all, "class maps" those too, "plain", "trunk", "head", and so on."""
         graph, layer, logits = self._graph, self._graph.info(self.layer), self._graph.info(self._logits)
         picture = graph.picture_info(self._batch)
         if part == "plain":
@@ -288,6 +308,10 @@ class OnnxClassifier:
             return graph.cut_out(graph.nodes, (), [picture], [layer])
         if part == "head":
             return graph.cut_out(self._head, (), [layer], [logits])
+        if part == "pooled head":
+            kind, channels = helper.np_dtype_to_tensor_dtype(graph.dtype(self.layer)), graph.shapes[self.layer][1]
+            means = helper.make_tensor_value_info(self.layer, kind, [self._batch, channels, 1, 1])
+            return graph.cut_out(self._head, (), [means], [logits])
         if self._weights is not None:
             return graph.cut_out(graph.nodes, (), [picture], [logits, layer])
         written = self._written
@@ -318,3 +342,8 @@ def _float32(array: Array) -> Floats:
     if isinstance(array, np.ndarray):
         return array.astype(np.float32, copy=False)
     return array.float()  # a tensor that stayed
+
+
+def _close(actual: Floats, expected: Floats) -> bool:
+    """Equal up to rounding of float32, relative to the largest value."""
+    return bool(np.abs(actual - expected).max() <= 1e-4 * (np.abs(expected).max() + 1e-12))

@@ -9,7 +9,7 @@ the network itself. Two kinds of heads say the same in closed form:
 | 1 × 1 convolution to a map per class, ReLU, mean | mean(relu(P − Σ_{c ∈ S} W_c · A_c)) | `ops.means_without` |
 
 P are the class maps before ReLU. The rows of one class are enough where only that is asked about. Any other head is
-run on every set.
+run on every set: where it pools first, as MobileNetV3's and ConvNeXt's do, on means in place of maps.
 """
 
 from __future__ import annotations

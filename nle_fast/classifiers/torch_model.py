@@ -166,7 +166,10 @@ class TorchClassifier:
             return self._trunk(self._pictures(images))
 
     def logits(self, activations: Any, /) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """Run what comes after the layer, and only that: (N, C, H, W) → (N, K) float32 NumPy, before any softmax."""
+        """Run what comes after the layer, and only that: (N, C, H, W) → (N, K) float32 NumPy, before any softmax.
+
+        Where the head `pools_first`, (N, C, 1, 1), the means of the maps, give the same.
+        """
         with torch.inference_mode(False), torch.no_grad():
             return self._float(self._head(self._maps(activations)))
 
@@ -205,6 +208,17 @@ class TorchClassifier:
             return None
         weight = self._weight.detach()
         return as_numpy(weight).reshape(len(weight), -1)
+
+    @cached_property
+    def pools_first(self) -> bool:
+        """Does the head see no more of each map than its mean, so that `logits` also takes means (N, C, 1, 1)?"""
+        maps = self._trial(self._shape, self._memory_format)
+        with torch.inference_mode(False), torch.no_grad():
+            try:
+                found = self._head(maps.mean((2, 3), keepdim=True))
+            except (RuntimeError, IndexError, ValueError):  # made for maps of one size
+                return False
+            return _close(found, self._head(maps))
 
     @property
     def relu_head(self) -> ReluHead | None:
@@ -298,7 +312,8 @@ class TorchClassifier:
 
     def _maps(self, activations: Any) -> Tensor:
         shape = tuple(getattr(activations, "shape", ()))
-        if len(shape) != 4 or shape[1:] != self._shape or not shape[0]:
+        means = shape[1:] == (self.num_neurons, 1, 1) and self.pools_first
+        if len(shape) != 4 or (shape[1:] != self._shape and not means) or not shape[0]:
             raise InputError(
                 f"`activations` must be (N, {', '.join(map(str, self._shape))}) with N ≥ 1 at layer {self.layer!r}, "
                 f"got {shape or type(activations).__name__}; take them from `activations(images)`."
