@@ -26,7 +26,7 @@ from nle_fast.faithfulness.attributions import grad_cam, interpolate, neuron_map
 from nle_fast.faithfulness.pixels import blur
 from nle_fast.faithfulness.pointing import measure_pointing
 from nle_fast.faithfulness.rankings import rank_neurons, relevance_scores, signed_scores
-from nle_fast.faithfulness.statistics import difference_interval
+from nle_fast.faithfulness.statistics import difference_interval, interval_text
 
 NAMES = ["red ball", "blue water", None, "sky", "green leaves", "sea", "wooden board", "night"]
 
@@ -72,7 +72,14 @@ def test_a_control_without_effect_gives_no_number_that_could_be_quoted():
     assert nothing.to_dict()["value"] is None
     both_below = ratio_interval([-1.0, -2.0], [-1.0, -1.0])
     assert both_below.value == both_below.low == -np.inf, "two harms are no success"
-    assert mean_interval([np.nan, np.nan]).count == 0
+    assert interval_text(nothing.to_dict(), "{:.1f}".format)[0] == "∞"
+    assert interval_text(both_below.to_dict(), "{:.1f}".format) == ("−∞", "−∞", "−∞"), "no success to be quoted either"
+    mixed = ratio_interval([3.0, -1.0, 2.0], [1.0, -1.0, 1.0])
+    assert interval_text(mixed.to_dict(), "{:.1f}".format) == ("4.0", "−∞", "∞"), "an interval that holds 1"
+    assert json.loads(json.dumps(mixed.to_dict(), allow_nan=False)) == mixed.to_dict()
+    empty = mean_interval([np.nan, np.nan])
+    assert empty.count == 0
+    assert interval_text(empty.to_dict(), "{:.1f}".format) == ("–", "–", "–"), "undefined is not infinite"
     with pytest.raises(nle.InputError, match="same pictures"):
         ratio_interval([1.0], [1.0, 2.0])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from nle_fast.classifiers import masked_logits, read
 from nle_fast.classifiers.base import as_numpy
-from nle_fast.errors import ConfigError, InputError
+from nle_fast.errors import ConfigError
 from nle_fast.explainer import Explainer
+from nle_fast.faithfulness.checks import several_pictures, whole_number
 from nle_fast.faithfulness.plausible import fit_words
 from nle_fast.faithfulness.rankings import random_orders, rank_neurons, signed_scores
 from nle_fast.faithfulness.statistics import area_under, difference_interval, mean_interval, ratio_interval
@@ -53,19 +54,24 @@ class MaskingOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        least = {"k": self.k, "ks": min(self.ks), "draws": self.draws, "references": self.references}
-        for name, value in least.items():
-            if value < 1:
-                raise ConfigError(f"`{name}` must be at least 1, got {value}; mask one neuron or more.")
-        if unknown := set(self.replacements) - set(REPLACEMENTS):
+        ks = self.ks if isinstance(self.ks, (tuple, list)) else (self.ks,)
+        remedies = {"k": "mask one neuron or more", "draws": "draw one set or more", "references": "take one or more"}
+        for name, remedy in remedies.items():
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), 1, remedy))
+        counts = tuple(whole_number("ks", k, 1, "give whole numbers of neurons, as in (1, 2, 5)") for k in ks)
+        object.__setattr__(self, "ks", counts)
+        object.__setattr__(self, "seed", whole_number("seed", self.seed, 0, "give one from 0"))
+        kinds = self.replacements
+        if not isinstance(kinds, (tuple, list)) or not kinds or any(kind not in REPLACEMENTS for kind in kinds):
             raise ConfigError(
-                f"`replacements` must be among {', '.join(REPLACEMENTS)}, got {unknown}; choose of these."
+                f"`replacements` must be one or more of {', '.join(REPLACEMENTS)}, got {kinds!r}; "
+                'give them as ("zero", "mean").'
             )
 
 
 def measure_masking(
     explainer: Explainer,
-    pictures: Sequence[Picture],
+    pictures: Iterable[Picture],
     options: MaskingOptions | None = None,
     *,
     hypernyms: Sequence[Sequence[str]] | None = None,
@@ -91,13 +97,12 @@ def measure_masking(
         comprehensiveness and sufficiency per k and their areas; "raw": the numbers of each picture.
 
     Raises:
-        InputError: No picture, or one that cannot be read.
+        InputError: No picture, a single one, or one that cannot be read.
 
     Source: this project; comprehensiveness and sufficiency as in DeYoung et al., ERASER (ACL 2020).
     """
     options = options or MaskingOptions()
-    if not len(pictures):
-        raise InputError("`pictures` must hold at least one picture, got none; give some.")
+    pictures = several_pictures(pictures)
     classifier = explainer.classifier
     ks = sorted({min(k, classifier.num_neurons) for k in (*options.ks, options.k)})
     at_k = min(options.k, classifier.num_neurons)
