@@ -63,6 +63,8 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
         ConfigError: An option of the preprocessing is out of its range.
         ConceptsError: The concept table is broken.
     """
+    if not isinstance(folder, (str, os.PathLike)):
+        raise ModelError(f"`bundle` must be a folder's path, got {folder!r}; make a bundle with write_bundle.")
     folder = Path(folder)
     manifest = folder / _MANIFEST
     if not os.path.isfile(manifest):

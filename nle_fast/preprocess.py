@@ -31,6 +31,7 @@ __all__ = [
     "MAX_SIDE",
     "Picture",
     "Preprocess",
+    "check_several",
     "load_picture",
     "picture_list",
 ]
@@ -222,10 +223,19 @@ def picture_list(pictures: Iterable[Picture]) -> list[Picture]:
     Raises:
         InputError: It is one picture, or nothing that has pictures.
     """
+    check_several("pictures", pictures)
+    return list(pictures)
+
+
+def check_several(name: str, pictures: object) -> None:
+    """Refuse one picture where several are asked for: an array would be taken apart row by row, a path by letters.
+
+    Raises:
+        InputError: It is one picture, or nothing that has pictures.
+    """
     one = isinstance(pictures, (str, bytes, bytearray, os.PathLike)) or 0 < getattr(pictures, "ndim", 0) < 4
     if one or not isinstance(pictures, Iterable):
-        raise InputError(f"`pictures` must be several pictures, got one {type(pictures).__name__}; put it in a list.")
-    return list(pictures)
+        raise InputError(f"`{name}` must be several pictures, got one {type(pictures).__name__}; put it in a list.")
 
 
 @contextmanager
@@ -256,9 +266,14 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
 
     shape_ok = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
     if array.dtype != np.uint8 or not shape_ok:
+        if not shape_ok:
+            remedy = "put one picture's colors last, as array.transpose(1, 2, 0) does"
+        elif array.dtype.kind == "f":
+            remedy = "convert it, for instance (array * 255).astype('uint8') for floats in 0…1"
+        else:
+            remedy = "convert it, for instance array.astype('uint8') for whole numbers in 0…255"
         raise InputError(
-            f"`picture` must be a uint8 array (H, W, 3) with values 0…255, got {array.dtype} {array.shape}; "
-            "convert it, for instance (array * 255).astype('uint8') for floats in 0…1."
+            f"`picture` must be a uint8 array (H, W, 3) with values 0…255, got {array.dtype} {array.shape}; {remedy}."
         )
     if array.size == 0:
         raise InputError(

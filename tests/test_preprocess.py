@@ -169,6 +169,20 @@ def test_cmyk_and_animation():
     assert load_picture(buffer.getvalue()).getpixel((0, 0)) == (255, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("array", "remedy"),
+    [
+        (np.zeros((3, 8, 8), np.uint8), "colors last"),
+        (np.zeros((1, 8, 8, 3), np.uint8), "colors last"),
+        (np.full((8, 8, 3), np.nan), "floats"),
+        (np.zeros((8, 8, 3), np.int64), "whole numbers"),
+    ],
+)
+def test_the_remedy_fits_the_array(array, remedy):
+    with pytest.raises(InputError, match=rf"`picture` must .*{remedy}"):
+        load_picture(array)
+
+
 def test_bad_pictures(tmp_path, monkeypatch):
     broken = tmp_path / "broken.png"
     broken.write_bytes(as_png(noise(200, 200))[:2000])
