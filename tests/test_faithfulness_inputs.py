@@ -127,6 +127,13 @@ def test_an_option_out_of_its_range_is_named(kind, option):
         kind(**option)
 
 
+def test_a_table_without_one_trusted_word_gives_no_plausible_control():
+    concepts = nle.Concepts(("ball",) * 8, (0.1,) * 8, "colors", min_quality=0.5)
+    wordless = nle.Explainer(Colors(), preprocess=preprocess(), concepts=concepts, verbalizer="template")
+    assert "plausible" not in measure_masking(wordless, [scene(1)], FEW)["curves"], "it would be one by chance"
+    assert "plausible" in measure_masking(make(), [scene(1)], FEW)["curves"]
+
+
 def test_numbers_of_numpy_are_options_too():
     options = MaskingOptions(k=np.int64(2), ks=[np.int32(1)], draws=np.int8(2))
     assert (options.k, options.ks, options.draws) == (2, (1,), 2)

@@ -153,6 +153,8 @@ def _fits(
     if explainer.concepts is None:
         return None, None
     words = [concept.name if concept.trusted else None for concept in explainer.concepts]
+    if not any(words):  # the order would be one by chance alone, under another name
+        return None, None
     return fit_words(explainer.labels.names, words, hypernyms), np.array([word is not None for word in words])
 
 
