@@ -126,6 +126,9 @@ def write_bundle(
     Raises:
         ModelError: The folder exists, the model does not, or a file cannot be written.
     """
+    for argument, value in (("folder", folder), ("model", model)):
+        if not isinstance(value, (str, os.PathLike)):
+            raise ModelError(f"`{argument}` must be a path, got {type(value).__name__}; pack_bundle exports modules.")
     folder, model = Path(folder), Path(model)
     if folder.exists():
         raise ModelError(f"`folder` must not exist yet, got '{folder}'; choose another or remove it first.")

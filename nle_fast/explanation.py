@@ -277,6 +277,8 @@ class Explanation(_Made):
         Raises:
             InputError: The folder has something in it, is a file, or cannot be written.
         """
+        if not isinstance(folder, (str, os.PathLike)):
+            raise InputError(f"`folder` must be a path, got {folder!r}; give the name of a new folder.")
         folder = Path(os.path.abspath(folder))
         there = True
         try:

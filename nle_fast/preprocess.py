@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -107,8 +107,9 @@ class Preprocess:
         object.__setattr__(self, "std", _triple("std", self.std))
         if min(self.std) <= 0:
             raise ConfigError(f"`std` must be positive, got {self.std!r}; a channel is divided by it.")
-        if isinstance(self.scale, bool) or not isinstance(self.scale, (int, float)) or not 0 < self.scale < math.inf:
+        if isinstance(self.scale, bool) or not isinstance(self.scale, Real) or not 0 < self.scale < math.inf:
             raise ConfigError(f"`scale` must be a positive number, got {self.scale!r}; use 1/255 for inputs in 0…1.")
+        object.__setattr__(self, "scale", float(self.scale))
 
     def window(self, picture_size: tuple[int, int]) -> tuple[float, float, float, float]:
         """The rectangle of the original picture that the classifier sees.
@@ -167,6 +168,8 @@ class Preprocess:
         Raises:
             ConfigError: An option is unknown or out of its range.
         """
+        if not isinstance(options, Mapping):
+            raise ConfigError(f"`preprocess` must be options by name, got {options!r}; give what `to_dict` gave.")
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(options) - known)
         if unknown:

@@ -77,6 +77,13 @@ def test_what_is_no_path_is_no_bundle(folder):
         nle.Explainer.load(folder)
 
 
+def test_a_module_is_no_file_to_be_copied(tmp_path, model):
+    with pytest.raises(ModelError, match="`model` must be a path, got object; pack_bundle exports modules"):
+        write_bundle(tmp_path / "b", object())
+    with pytest.raises(ModelError, match="`folder` must be a path"):
+        write_bundle(None, model)
+
+
 def test_a_layer_without_a_name_is_not_the_default_one():
     with pytest.raises(nle.LayerNotFoundError, match="`layer` must"):
         nle.Explainer.default(layer="", verbalizer="template")

@@ -406,6 +406,18 @@ def test_what_another_process_saved_meanwhile_is_kept_and_named(tmp_path: Path, 
     assert [path.name for path in tmp_path.rglob("*")] == ["x", "theirs"]
 
 
+@pytest.mark.parametrize("folder", [None, 5, b"x"])
+def test_what_is_no_path_is_no_folder(folder: object) -> None:
+    with pytest.raises(InputError, match="`folder` must be a path"):
+        example().save(folder)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("longest", ["large", None, math.nan, math.inf])
+def test_the_longest_side_is_a_number_of_pixels(longest: object) -> None:
+    with pytest.raises(InputError, match="`longest` must be at least 480 pixels"):
+        example(photo()).draw(longest=longest)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("text", [None, 5, ["{}"]])
 def test_what_is_no_text_is_no_json(text: object) -> None:
     with pytest.raises(InputError, match=r"`text` must be JSON, got .*read explanation\.json"):

@@ -207,6 +207,14 @@ def test_neurons_are_found_by_their_words():
         neurons_seeing(concepts, "blue waters of night")
     with pytest.raises(nle.InputError, match="without concepts"):
         neurons_seeing(None, "ball")
+    with pytest.raises(nle.InputError, match=r"`without` must name a concept.*as text"):
+        neurons_seeing(concepts, None)
+
+
+def test_names_without_words_in_them_are_found_whole():
+    digits = nle.Concepts.from_names(["7", "8", None, "7 and 8", "C++"], layer="colors")
+    assert neurons_seeing(digits, "7") == (0,)
+    assert neurons_seeing(digits, " c++ ") == (4,)
 
 
 def test_what_the_network_would_say_if_it_could_not_see_it():

@@ -102,6 +102,17 @@ def test_bad_option(option):
         Preprocess(**option)
 
 
+def test_numbers_of_numpy_are_plain_numbers():
+    assert Preprocess(scale=np.float32(0.5)).to_dict()["scale"] == 0.5
+    assert type(Preprocess(scale=np.float32(0.5)).scale) is float
+
+
+@pytest.mark.parametrize("options", [None, 5, [("size", 32)]])
+def test_what_is_no_dict_has_no_options(options):
+    with pytest.raises(ConfigError, match="`preprocess` must be options by name"):
+        Preprocess.from_dict(options)
+
+
 def as_png(image, **options):
     buffer = io.BytesIO()
     image.save(buffer, "PNG", **options)
