@@ -134,6 +134,25 @@ def test_a_table_without_one_trusted_word_gives_no_plausible_control():
     assert "plausible" in measure_masking(make(), [scene(1)], FEW)["curves"]
 
 
+def test_no_picture_lends_its_own_maps_to_itself():
+    explainer, pictures = make(), [scene(1), scene(2)]
+    options = MaskingOptions(k=2, ks=(2,), draws=2, replacements=("resampled",), references=1)
+    rows = measure_masking(explainer, pictures, options)["raw"]
+    network = explainer.classifier
+    maps = [network.activations(explainer.preprocess([nle.load_picture(picture)])) for picture in pictures]
+    for picture, row, own, other in zip(pictures, rows, maps, maps[::-1], strict=True):
+        named = [item.neuron for item in explainer(picture).evidence if item.supports][:2]
+        replaced = own.copy()
+        replaced[:, named] = other[:, named]
+        fall = network.logits(own)[0, row["class"]] - network.logits(replaced)[0, row["class"]]
+        assert row["drops"]["resampled"]["explanation"]["logit_drop"] == pytest.approx(float(fall), abs=1e-5)
+
+
+def test_one_picture_has_no_other_to_take_maps_from():
+    found = measure_masking(make(), [scene(1)], FEW)
+    assert list(found["rankings"]) == list(found["ratios"]) == ["zero", "mean"]
+
+
 def test_numbers_of_numpy_are_options_too():
     options = MaskingOptions(k=np.int64(2), ks=[np.int32(1)], draws=np.int8(2))
     assert (options.k, options.ks, options.draws) == (2, (1,), 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,8 @@ class MaskingOptions:
         k: Neurons that are masked, ≥ 1: as many as an explanation names.
         ks: Further counts, for the curves over k.
         draws: Random sets per picture at k, ≥ 1; the curves take the first five.
-        replacements: Of "zero", "mean" (over the reference pictures) and "resampled" (another picture's maps).
+        replacements: Of "zero", "mean" (over the reference pictures) and "resampled" (another picture's maps; left out
+            where there is one picture only).
         references: Pictures that means and other maps are taken from, at most.
         seed: Of all that is drawn.
 
@@ -107,7 +108,9 @@ def measure_masking(
     ks = sorted({min(k, classifier.num_neurons) for k in (*options.ks, options.k)})
     at_k = min(options.k, classifier.num_neurons)
     fits, named = _fits(explainer, hypernyms)
-    fill, maps = _references(explainer, pictures, options) if set(options.replacements) - {"zero"} else (None, None)
+    # Of a single picture there are no other maps to take.
+    kinds = tuple(kind for kind in options.replacements if kind != "resampled" or len(pictures) > 1)
+    stock = _references(explainer, pictures, options) if set(kinds) - {"zero"} else None
     rows: list[dict[str, Any]] = []
     for start, reading in _readings(explainer, pictures):
         maps_now = as_numpy(reading.activations)
@@ -122,21 +125,21 @@ def measure_masking(
         plan = _plan(orders, chance, supporting, ks, at_k)
         before = reading.logits.astype(np.float64)
         found: dict[str, dict[Any, Floats]] = {}
-        for kind in ("zero", *(r for r in options.replacements if r != "zero")):
+        for kind in ("zero", *(kind for kind in kinds if kind != "zero")):
             keys = [key for key in plan if kind == "zero" or (key[1] == at_k and not key[3])]
             masks = np.stack([plan[key] for key in keys], 1)
-            stand_in, donors = _stand_in(kind, fill, maps, masks.shape[:2], options.seed + start)
+            stand_in, donors = _stand_in(kind, stock, masks.shape[:2], start, options.seed)
             after = masked_logits(classifier, maps_now, masks, stand_in, donors).astype(np.float64)
             drops = _drops(before, after, target)
             found[kind] = {key: drops[:, :, m] for m, key in enumerate(keys)}
-        rows += [_row(found, n, at_k, ks, options, int(supporting[n]), int(target[n])) for n in range(count)]
+        rows += [_row(found, n, at_k, ks, kinds, int(supporting[n]), int(target[n])) for n in range(count)]
         if progress is not None:
             progress("mask", start + count, len(pictures))
     return {
         "options": asdict(options),
         "count": len(rows),
         "neurons": classifier.num_neurons,
-        **_summary(rows, options, ks, at_k),
+        **_summary(rows, kinds, options.seed, ks, at_k),
         "raw": rows,
     }
 
@@ -164,28 +167,37 @@ def _readings(explainer: Explainer, pictures: Sequence[Picture]) -> Iterator[tup
         yield start, read(explainer.classifier, explainer.preprocess(opened))
 
 
-def _references(
-    explainer: Explainer, pictures: Sequence[Picture], options: MaskingOptions
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Mean of each neuron, and the maps, of some of the pictures."""
+class _Stock(NamedTuple):
+    """What stands in for masked maps: each neuron's mean (C,), the maps (D, C, H, W) and whose (D,) they are."""
+
+    means: NDArray[Any]
+    maps: NDArray[Any]
+    owners: NDArray[np.int64]
+
+
+def _references(explainer: Explainer, pictures: Sequence[Picture], options: MaskingOptions) -> _Stock:
+    """Mean of each neuron, and the maps, of some of the pictures: two at least where there are two."""
     generator = np.random.default_rng(options.seed)
-    chosen = generator.permutation(len(pictures))[: options.references]
+    chosen = generator.permutation(len(pictures))[: max(options.references, 2)]
     maps = np.concatenate(
         [as_numpy(reading.activations) for _, reading in _readings(explainer, [pictures[i] for i in chosen])]
     )
-    return maps.mean((0, 2, 3), dtype=np.float64), maps
+    return _Stock(maps[: options.references].mean((0, 2, 3), dtype=np.float64), maps, chosen)
 
 
 def _stand_in(
-    kind: str, fill: NDArray[Any] | None, maps: NDArray[Any] | None, shape: tuple[int, ...], seed: int
+    kind: str, stock: _Stock | None, shape: tuple[int, ...], start: int, seed: int
 ) -> tuple[NDArray[Any] | None, NDArray[np.int64] | None]:
-    if kind == "zero" or maps is None:
+    """The replacement of `masked_logits`, and its donors, for the pictures from `start` on."""
+    if kind == "zero" or stock is None:
         return None, None
     if kind == "mean":
-        return fill, None
+        return stock.means, None
     # One donor per picture, the same for all orders: they are compared with the same chance.
-    donors = np.random.default_rng(seed).integers(len(maps), size=shape[0])
-    return maps, np.broadcast_to(donors[:, None], shape)
+    donors = np.random.default_rng(seed + start).integers(len(stock.maps), size=shape[0])
+    # Another picture's maps: whoever draws its own takes the next.
+    donors = np.where(stock.owners[donors] == start + np.arange(shape[0]), (donors + 1) % len(stock.maps), donors)
+    return stock.maps, np.broadcast_to(donors[:, None], shape)
 
 
 def _plan(
@@ -231,7 +243,7 @@ def _row(
     n: int,
     at_k: int,
     ks: list[int],
-    options: MaskingOptions,
+    kinds: tuple[str, ...],
     count: int,
     target: int,
 ) -> dict[str, Any]:
@@ -239,7 +251,7 @@ def _row(
     row: dict[str, Any] = {"class": target, "masked": min(at_k, count), "drops": {}, "curves": {}}
     for kind, drops in found.items():
         names = list(dict.fromkeys(key[0] for key in drops))
-        if kind in options.replacements:
+        if kind in kinds:
             row["drops"][kind] = {
                 name: dict(zip(MEASURES, _mean(drops, n, name, at_k, False).tolist(), strict=True)) for name in names
             }
@@ -259,22 +271,21 @@ def _mean(drops: dict[Any, Floats], n: int, name: str, k: int, only: bool, draws
     return np.asarray(np.mean([drops[key][:, n] for key in keys], axis=0))
 
 
-def _summary(rows: list[dict[str, Any]], options: MaskingOptions, ks: list[int], at_k: int) -> dict[str, Any]:
+def _summary(rows: list[dict[str, Any]], kinds: tuple[str, ...], seed: int, ks: list[int], at_k: int) -> dict[str, Any]:
     names = list(rows[0]["curves"])
     result: dict[str, Any] = {"k": at_k, "ks": ks, "rankings": {}, "ratios": {}, "differences": {}, "curves": {}}
-    for kind in options.replacements:
+    for kind in kinds:
         values = {
             name: {measure: np.array([row["drops"][kind][name][measure] for row in rows]) for measure in MEASURES}
             for name in names
         }
         own = values["explanation"]
         result["rankings"][kind] = {
-            name: {m: mean_interval(v, seed=options.seed).to_dict() for m, v in found.items()}
-            for name, found in values.items()
+            name: {m: mean_interval(v, seed=seed).to_dict() for m, v in found.items()} for name, found in values.items()
         }
         for what, compare in (("ratios", ratio_interval), ("differences", difference_interval)):
             result[what][kind] = {
-                name: {m: compare(own[m], found[m], seed=options.seed).to_dict() for m in MEASURES}
+                name: {m: compare(own[m], found[m], seed=seed).to_dict() for m in MEASURES}
                 for name, found in values.items()
                 if name != "explanation"
             }
@@ -287,6 +298,6 @@ def _summary(rows: list[dict[str, Any]], options: MaskingOptions, ks: list[int],
             areas = area_under(np.concatenate([start, curves], 1), [0, *ks])
             result["curves"][name][what] = {
                 "mean": [round(float(value), 6) for value in curves.mean(0)],
-                "area": mean_interval(areas, seed=options.seed).to_dict(),
+                "area": mean_interval(areas, seed=seed).to_dict(),
             }
     return result
