@@ -208,7 +208,7 @@ def load_picture(picture: Picture) -> Image.Image:
         path = Path(picture)
         name = f"'{path}'"
         if not os.path.isfile(path):  # unlike Path.is_file, False for a name that no file system takes
-            what = "a folder" if os.path.isdir(path) else "no such file"
+            what = "a folder" if os.path.isdir(path) else "no regular file" if os.path.exists(path) else "no such file"
             raise InputError(f"`picture` must be a picture file, got {name} ({what}); check the path.")
         source = path  # type: ignore[assignment]
     else:

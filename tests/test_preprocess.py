@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -178,6 +179,12 @@ def test_cmyk_and_animation():
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
     assert load_picture(buffer.getvalue()).getpixel((0, 0)) == (255, 0, 0)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/null"), reason="needs a device file")
+def test_a_device_is_there_but_is_no_picture_file():
+    with pytest.raises(InputError, match="no regular file"):
+        load_picture("/dev/null")
 
 
 @pytest.mark.parametrize(
