@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 
-import cv2
 import numpy as np
 import onnxruntime
 import peers
@@ -26,15 +25,7 @@ K = 10
 SIZE = (500, 375)
 SMALL = ("mobilenet_v2", "squeezenet1_1", "resnet18")
 
-
-@pytest.fixture(autouse=True)
-def one_thread_each():
-    """One thread each compares the work, not the scheduling; where more are used the group says so."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread_each")
 
 
 def pictures(count):

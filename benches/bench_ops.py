@@ -15,15 +15,7 @@ from nle_fast import ops
 
 K = 10
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread_each():
-    """Two cores are noisy; one thread each compares the work, not the scheduling."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread_each")
 
 
 def score_ways(shape, k=K, dtype=torch.float32, constant=False):

@@ -19,9 +19,9 @@ from nle_fast import Llama
 from nle_fast.schema import POSITIONS, Evidence, Meaning, Prediction
 from nle_fast.verbalizers import check, speak
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.lattice import Lattice
+from nle_fast.verbalizers.grammar.lattice import Lattice
 from nle_fast.verbalizers.llama import EMBEDDED
-from nle_fast.verbalizers.prompt import compact
+from nle_fast.verbalizers.llama.prompt import compact
 
 MODEL = os.environ.get("NLE_VERBALIZER", os.fspath(EMBEDDED))
 PIECES = 3

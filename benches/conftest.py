@@ -7,7 +7,9 @@ import random
 from collections.abc import Callable
 from time import perf_counter
 
+import cv2
 import pytest
+import torch
 
 Ways = dict[str, Callable[[], object]]
 
@@ -22,6 +24,16 @@ def pytest_addoption(parser):
 @pytest.fixture
 def quick(request):
     return request.config.getoption("--quick")
+
+
+@pytest.fixture
+def one_thread_each():
+    """One thread each compares the work, not the scheduling; where more are used the group says so."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

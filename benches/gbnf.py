@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nle_fast.verbalizers.lattice import Choice, Lattice, Nodes
+from nle_fast.verbalizers.grammar.lattice import Choice, Lattice, Nodes
 
 __all__ = ["grammar_of"]
 

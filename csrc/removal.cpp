@@ -1,6 +1,7 @@
 #include "removal.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "narrow.hpp"
@@ -8,59 +9,137 @@
 namespace nle {
 namespace {
 
-// Neurons that are taken off in one pass over a class map.
-constexpr std::size_t kTogether = 4;
+// Neurons that are taken off in one pass over a class map: their maps stay in the first cache.
+constexpr std::size_t kTogether = 8;
 
-NLE_INLINE void means(const ReluHead& head, float* means) {
-  const std::size_t positions = head.positions, count = head.removed;
-  std::vector<float> row(positions);
-  float* left = row.data();
-  const float share = 1.0f / static_cast<float>(positions);
-  for (std::size_t c = 0; c < head.classes; ++c) {
-    const float* weight = head.weight + c * count;
-    const float* given = head.class_maps + c * positions;
-    for (std::size_t first = 0; first < count; first += kTogether) {
-      // Fewer than four: the last one again, with no weight.
-      const float* maps[kTogether];
-      float factors[kTogether];
-      for (std::size_t i = 0; i < kTogether; ++i) {
-        const std::size_t neuron = std::min(first + i, count - 1);
-        maps[i] = head.maps + neuron * positions;
-        factors[i] = first + i < count ? weight[neuron] : 0.0f;
-      }
-      const float *m0 = maps[0], *m1 = maps[1], *m2 = maps[2], *m3 = maps[3];
-      const float w0 = factors[0], w1 = factors[1], w2 = factors[2], w3 = factors[3];
+// What so many neurons leave of a class map.
+NLE_INLINE void take(const float* given, const float* const* maps, const float* factors, std::size_t positions,
+                     float* left) {
 #pragma omp simd
-      for (std::size_t p = 0; p < positions; ++p) {
-        left[p] = given[p] - ((w0 * m0[p] + w1 * m1[p]) + (w2 * m2[p] + w3 * m3[p]));
-      }
-      given = left;
-    }
-    float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-    for (std::size_t p = 0; p < positions; ++p) sum += given[p] > 0.0f ? given[p] : 0.0f;
-    means[c] = sum * share;
+  for (std::size_t p = 0; p < positions; ++p) {
+    float rest = given[p];
+    for (std::size_t i = 0; i < kTogether; ++i) rest -= factors[i] * maps[i][p];
+    left[p] = rest;
   }
 }
 
-using Means = void (*)(const ReluHead&, float*);
-void means_generic(const ReluHead& head, float* found) { means(head, found); }
+// The sum of what is positive of what `N` neurons leave of it.
+template <std::size_t N>
+NLE_INLINE float take_last(const float* given, const float* const* maps, const float* factors, std::size_t positions) {
+  float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t p = 0; p < positions; ++p) {
+    float rest = given[p];
+    for (std::size_t i = 0; i < N; ++i) rest -= factors[i] * maps[i][p];
+    sum += rest > 0.0f ? rest : 0.0f;
+  }
+  return sum;
+}
+
+NLE_INLINE float take_last(std::size_t count, const float* given, const float* const* maps, const float* factors,
+                           std::size_t positions) {
+  switch (count) {
+    case 0:
+      return take_last<0>(given, maps, factors, positions);
+    case 1:
+      return take_last<1>(given, maps, factors, positions);
+    case 2:
+      return take_last<2>(given, maps, factors, positions);
+    case 3:
+      return take_last<3>(given, maps, factors, positions);
+    case 4:
+      return take_last<4>(given, maps, factors, positions);
+    case 5:
+      return take_last<5>(given, maps, factors, positions);
+    case 6:
+      return take_last<6>(given, maps, factors, positions);
+    case 7:
+      return take_last<7>(given, maps, factors, positions);
+    default:
+      return take_last<kTogether>(given, maps, factors, positions);
+  }
+}
+
+NLE_INLINE void pooled(const Removal& removal, float* found) {
+  const auto& [logits, weights, maps, positions, sets] = removal;
+  const float share = 1.0f / static_cast<float>(positions);
+  for (std::size_t s = 0; s < sets.count; ++s, found += weights.asked) {
+    std::copy(logits, logits + weights.asked, found);
+    for (std::size_t i = 0; i < sets.size; ++i) {
+      const auto neuron = static_cast<std::ptrdiff_t>(sets.neurons[s * sets.size + i]);
+      const float* map = maps + neuron * static_cast<std::ptrdiff_t>(positions);
+      float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+      for (std::size_t p = 0; p < positions; ++p) sum += map[p];
+      for (std::size_t c = 0; c < weights.asked; ++c) {
+        found[c] -= weights.of(c)[neuron * weights.column] * (sum * share);
+      }
+    }
+  }
+}
+
+NLE_INLINE void rectified(const Removal& removal, float* found) {
+  const auto& [class_maps, weights, maps, positions, sets] = removal;
+  std::vector<float> row(sets.size > kTogether ? positions : 0);
+  const float share = 1.0f / static_cast<float>(positions);
+  for (std::size_t s = 0; s < sets.count; ++s) {
+    const std::int64_t* neurons = sets.neurons + s * sets.size;
+    for (std::size_t c = 0; c < weights.asked; ++c) {
+      const float* weight = weights.of(c);
+      const float* left = class_maps + c * positions;
+      const float* taken[kTogether];
+      float factors[kTogether];
+      for (std::size_t first = 0;; first += kTogether) {
+        const std::size_t count = std::min(sets.size - first, kTogether);
+        for (std::size_t i = 0; i < count; ++i) {
+          const auto neuron = static_cast<std::ptrdiff_t>(neurons[first + i]);
+          taken[i] = maps + neuron * static_cast<std::ptrdiff_t>(positions);
+          factors[i] = weight[neuron * weights.column];
+        }
+        if (first + count == sets.size) {
+          *found++ = share * take_last(count, left, taken, factors, positions);
+          break;
+        }
+        take(left, taken, factors, positions, row.data());
+        left = row.data();
+      }
+    }
+  }
+}
+
+using Remove = void (*)(const Removal&, float*);
+void pooled_generic(const Removal& removal, float* found) { pooled(removal, found); }
+void rectified_generic(const Removal& removal, float* found) { rectified(removal, found); }
 #ifdef NLE_AVX2
-NLE_AVX2 void means_avx2(const ReluHead& head, float* found) { means(head, found); }
+NLE_AVX2 void pooled_avx2(const Removal& removal, float* found) { pooled(removal, found); }
+NLE_AVX2 void rectified_avx2(const Removal& removal, float* found) { rectified(removal, found); }
+#else
+constexpr Remove pooled_avx2 = nullptr, rectified_avx2 = nullptr;
 #endif
 
-Means choose() {
+Remove choose(Remove generic, [[maybe_unused]] Remove avx2) {
 #ifdef NLE_AVX2
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return means_avx2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2;
 #endif
-  return means_generic;
+  return generic;
 }
 
 }  // namespace
 
-void means_without(const ReluHead& head, float* means) {
-  static const Means find_means = choose();
-  find_means(head, means);
+void logits_without(const Removal& removal, float* found) {
+  static const Remove remove = choose(pooled_generic, pooled_avx2);
+  remove(removal, found);
+}
+
+void means_without(const Removal& removal, float* found) {
+  static const Remove remove = choose(rectified_generic, rectified_avx2);
+  remove(removal, found);
+}
+
+double probability(const float* logits, std::size_t classes, double largest, double asked) {
+  double sum = 0.0;
+  for (std::size_t c = 0; c < classes; ++c) sum += std::exp(logits[c] - largest);
+  return std::exp(asked - largest) / sum;
 }
 
 }  // namespace nle

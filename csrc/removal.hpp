@@ -1,18 +1,46 @@
-// What a head of 1 x 1 convolution, ReLU and mean over space says without some of its neurons.
+// What a head says without some of its neurons, in closed form, and what logits say.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace nle {
 
-struct ReluHead {
-  const float* class_maps;  // classes x positions, before ReLU
-  const float* weight;      // classes x removed, of the neurons that are taken away
-  const float* maps;        // removed x positions, of these
-  std::size_t classes, removed, positions;
+// Sets of neurons, each of `size`.
+struct Sets {
+  const std::int64_t* neurons;
+  std::size_t count, size;
 };
 
-// means[c] = mean over positions of relu(class_maps[c] - sum over n of weight[c][n] * maps[n]).
-void means_without(const ReluHead& head, float* means);
+// The weights of the classes asked about; strides are in elements. Row i is that of class classes[i], or i.
+struct Weights {
+  const float* data;
+  std::ptrdiff_t row, column;
+  const std::int64_t* classes;
+  std::size_t asked;
+
+  const float* of(std::size_t i) const {
+    return data + row * static_cast<std::ptrdiff_t>(classes != nullptr ? classes[i] : static_cast<std::int64_t>(i));
+  }
+};
+
+struct Removal {
+  const float* given;  // of each class asked about, see below
+  Weights weights;
+  const float* maps;  // neurons x positions
+  std::size_t positions;
+  Sets sets;
+};
+
+// found[set][i] = given[i] - sum over the set of weight * mean of the map, where `given` are logits: a head that is
+// mean over space and a linear map.
+void logits_without(const Removal& removal, float* found);
+
+// found[set][i] = mean over positions of relu(given[i] - sum over the set of weight * map), where `given` are class
+// maps, asked x positions: a head that is 1 x 1 convolution, ReLU and mean over space.
+void means_without(const Removal& removal, float* found);
+
+// Softmax at the class of logit `asked`, of logits whose largest is `largest`.
+double probability(const float* logits, std::size_t classes, double largest, double asked);
 
 }  // namespace nle

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from nle_fast.preprocess import Preprocess, load_picture
     from nle_fast.schema import Evidence, Fact, Meaning, Prediction, Region, Span, Utterance
     from nle_fast.verbalizers import Verbalizer
-    from nle_fast.verbalizers.check import Report, check
+    from nle_fast.verbalizers.checking import Report, check
     from nle_fast.verbalizers.llama import Llama
     from nle_fast.version import __version__
 

@@ -63,9 +63,21 @@ def find_regions(
 def places_by_area(cells: list[int], width: int, height: int, window: list[float]) -> int: ...
 
 # removal
-def means_without(
-    class_maps: NDArray[np.float32], weight: NDArray[np.float32], maps: NDArray[np.float32]
+def logits_without(
+    given: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    maps: NDArray[np.float32],
+    sets: NDArray[np.int64],
+    classes: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float32]: ...
+def means_without(
+    given: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    maps: NDArray[np.float32],
+    sets: NDArray[np.int64],
+    classes: NDArray[np.int64] | None = None,
+) -> NDArray[np.float32]: ...
+def find_winner(logits: NDArray[np.float32], index: int | None = None) -> tuple[int, float]: ...
 
 # stop_flag
 class StopFlag:

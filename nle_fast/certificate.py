@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.classifiers import Classifier, remove_neurons
+from nle_fast.ops import find_winner
 from nle_fast.schema import Meaning, Prediction, Span
 
 __all__ = ["Certificate", "measure_certificate"]
@@ -28,6 +29,9 @@ class Certificate:
     of the explained class, minus those of the class it is compared with, if any.
 
     Attributes:
+        target: Label of the explained class.
+        versus: Label of the class it is compared with, or None.
+        probability: Of the explained class, nothing masked.
         neurons: The supporting neurons that the text names: all of them are masked at once.
         logit_drop: How far the logit falls without them.
         claimed_drop: The sum of their scores: what the explanation says they contribute. Equal to `logit_drop` where
@@ -42,9 +46,11 @@ class Certificate:
         coverage: Share of all support that the named neurons make up.
         facts: Number of facts that the text must say.
         facts_checked: How many of them the check found in it, said once and rightly.
-        text: All this in words.
     """
 
+    target: str
+    versus: str | None
+    probability: float
     neurons: tuple[int, ...]
     logit_drop: float
     claimed_drop: float
@@ -58,7 +64,28 @@ class Certificate:
     coverage: float
     facts: int
     facts_checked: int
-    text: str
+
+    @property
+    def text(self) -> str:
+        """All this in words."""
+        count = len(self.neurons)
+        facts = f"{self.facts_checked} of {self.facts} facts of the text were checked."
+        if not count:
+            return f"No neuron is named in support of “{self.target}”, so nothing was masked. {facts}"
+        what = f"the logit of “{self.target}”"
+        if self.versus is not None:
+            what += f" minus that of “{self.versus}”"
+        neurons = "the named neuron" if count == 1 else f"the {count} named neurons"
+        answer = "and another class wins" if self.flips else "and the answer stays"
+        after = max(self.probability - self.probability_drop, 0)
+        return (
+            f"Without {neurons}, {what} falls by {self.logit_drop:.2f} "
+            f"(their scores add up to {self.claimed_drop:.2f}), the probability goes from "
+            f"{100 * self.probability:.1f} % to {100 * after:.1f} %, {answer}. "
+            f"{self.draws} random sets of as many neurons lower the logit by {self.random_logit_drop:.2f} on average "
+            f"and {self.random_largest:.2f} at most; {self.beaten} of {self.draws} do less than the named. "
+            f"The named neurons make up {100 * self.coverage:.0f} % of all support. {facts}"
+        )
 
 
 def measure_certificate(
@@ -84,67 +111,49 @@ def measure_certificate(
 
     Source: this project; the effect is that of method.md, beside the control that the published figure lacks.
     """
-    named = tuple(item.neuron for item in meaning.evidence if item.supports)
+    support = [item for item in meaning.evidence if item.supports]
+    named = tuple([item.neuron for item in support])
     target, versus = meaning.target, meaning.versus
-    asked = (target.index,) if versus is None else (target.index, versus.index)
+    asked = {target.index: target.logit} if versus is None else {target.index: target.logit, versus.index: versus.logit}
     others = _random_sets(classifier.num_neurons, len(named))
     removed = remove_neurons(classifier, activations, named, others, asked, class_maps)
     after = removed.named
-    fall = _drop(meaning, [float(after[index]) for index in asked])
-    random_falls = [_drop(meaning, other) for other in removed.others.tolist()]
-    winner = int(after.argmax())
-    powers = np.exp(np.subtract(after, after[winner], dtype=np.float64))
-    probability = float(powers[target.index]) / float(np.add.reduce(powers))
-    facts = {fact.id for fact in meaning.facts}
-    figures: dict[str, Any] = {
-        "neurons": named,
-        "logit_drop": fall,
-        "claimed_drop": float(sum(item.score for item in meaning.evidence if item.supports)),
-        "probability_drop": target.probability - probability,
-        "flips": winner != prediction.index,
-        "random_logit_drop": sum(random_falls) / DRAWS,
-        "random_largest": max(random_falls),
-        "draws": DRAWS,
-        "beaten": sum(other < fall for other in random_falls),
-        "seed": SEED,
-        "coverage": meaning.coverage,
-        "facts": len(facts),
-        "facts_checked": len(facts & {span.fact for span in spans}),
-    }
-    return Certificate(**figures, text=_words(figures, meaning))
+    winner, probability = find_winner(after, target.index)
+    (fall,) = _falls(asked, [[float(after[index]) for index in asked]])
+    random_falls = _falls(asked, removed.others.tolist())
+    facts, said = meaning.facts, {span.fact for span in spans}
+    return Certificate(
+        target=target.label,
+        versus=None if versus is None else versus.label,
+        probability=target.probability,
+        neurons=named,
+        logit_drop=fall,
+        claimed_drop=float(sum([item.score for item in support])),
+        probability_drop=target.probability - probability,
+        flips=winner != prediction.index,
+        random_logit_drop=sum(random_falls) / DRAWS,
+        random_largest=max(random_falls),
+        draws=DRAWS,
+        beaten=sum([other < fall for other in random_falls]),
+        seed=SEED,
+        coverage=meaning.coverage,
+        facts=len(facts),
+        facts_checked=sum([fact.id in said for fact in facts]),
+    )
 
 
-def _drop(meaning: Meaning, after: list[float]) -> float:
-    """How far the explained logit falls, minus that of the rival; `after` masking they are so."""
-    fall = meaning.target.logit - after[0]
-    return fall if meaning.versus is None else fall - (meaning.versus.logit - after[1])
+def _falls(asked: dict[int, float], after: list[list[float]]) -> list[float]:
+    """How far the explained logit falls, minus that of the rival; each of `after` has what masking leaves of them."""
+    before = list(asked.values())
+    if len(before) == 1:
+        return [before[0] - logit for (logit,) in after]
+    return [(before[0] - logit) - (before[1] - rival) for logit, rival in after]
 
 
 @lru_cache(maxsize=256)
 def _random_sets(neurons: int, count: int) -> NDArray[np.int64]:
     """(DRAWS, count) different neurons in each row; the same sets for every picture."""
     sets = np.random.default_rng(SEED).random((DRAWS, neurons)).argsort(1)[:, :count]
+    sets = np.ascontiguousarray(sets)
     sets.flags.writeable = False
     return sets
-
-
-def _words(figures: dict[str, Any], meaning: Meaning) -> str:
-    label, count = meaning.target.label, len(figures["neurons"])
-    facts = f"{figures['facts_checked']} of {figures['facts']} facts of the text were checked."
-    if not count:
-        return f"No neuron is named in support of “{label}”, so nothing was masked. {facts}"
-    what = f"the logit of “{label}”"
-    if meaning.versus is not None:
-        what += f" minus that of “{meaning.versus.label}”"
-    neurons = "the named neuron" if count == 1 else f"the {count} named neurons"
-    probability = meaning.target.probability
-    answer = "and another class wins" if figures["flips"] else "and the answer stays"
-    after = max(probability - figures["probability_drop"], 0)
-    return (
-        f"Without {neurons}, {what} falls by {figures['logit_drop']:.2f} "
-        f"(their scores add up to {figures['claimed_drop']:.2f}), the probability goes from {100 * probability:.1f} % "
-        f"to {100 * after:.1f} %, {answer}. {figures['draws']} random sets of as many neurons lower the logit by "
-        f"{figures['random_logit_drop']:.2f} on average and {figures['random_largest']:.2f} at most; "
-        f"{figures['beaten']} of {figures['draws']} do less than the named. "
-        f"The named neurons make up {100 * figures['coverage']:.0f} % of all support. {facts}"
-    )

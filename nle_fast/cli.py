@@ -14,11 +14,12 @@ import typer
 
 from nle_fast.commands.bench import bench
 from nle_fast.commands.bundle import bundle
-from nle_fast.commands.common import Debug, debugging, print_error, show_warning
+from nle_fast.commands.common import debugging, print_error, show_warning
 from nle_fast.commands.dissect import dissect
 from nle_fast.commands.doctor import doctor
 from nle_fast.commands.evaluate import evaluate
 from nle_fast.commands.explain import explain
+from nle_fast.commands.options import Debug
 from nle_fast.version import __version__
 
 __all__ = ["main"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nle_fast import ops
 from nle_fast.bundle import DEFAULT_BUNDLE, Bundle, read_bundle
 from nle_fast.certificate import Certificate, measure_certificate
-from nle_fast.classifiers import Classifier, check_activations, check_logits, look, open_classifier, read_class_maps
+from nle_fast.classifiers import Classifier, check_activations, look, open_classifier, read_class_maps, zeroed_logits
 from nle_fast.concepts import Concepts, open_concepts, words_of
 from nle_fast.config import Config
 from nle_fast.errors import ConfigError, InputError, NleWarning
@@ -178,17 +178,17 @@ class Explainer:
         laps.end("meaning")
         said = speak_all(self.verbalizer, meanings)
         laps.end("verbalize")
-        told = [
-            self._tell(picture, winner, meaning, text, laps.timings())
-            for picture, winner, meaning, text in zip(opened, winners, meanings, said, strict=True)
-        ]
-        if not certify:
-            return told
-        maps = reading.class_maps
-        return [
-            self._certified(one, reading.activations[i : i + 1], None if maps is None else maps[i : i + 1])
-            for i, one in enumerate(told)
-        ]
+        certificates: list[Certificate | None] = [None] * len(opened)
+        if certify:
+            maps = reading.class_maps
+            for i, (winner, meaning, text) in enumerate(zip(winners, meanings, said, strict=True)):
+                kept = None if maps is None else maps[i : i + 1]
+                certificates[i] = measure_certificate(
+                    self.classifier, reading.activations[i : i + 1], winner, meaning, text.spans, kept
+                )
+            laps.end("certify")
+        told = zip(opened, winners, meanings, said, certificates, strict=True)
+        return [self._tell(*one, laps.timings()) for one in told]
 
     def stream(self, frames: Iterable[Picture]) -> Iterator[Explanation]:
         """Explain frames one by one as they come; holds one frame at a time.
@@ -234,12 +234,9 @@ class Explainer:
             raise InputError(
                 f"`neurons` must be whole numbers from 0 to {count - 1}, got {chosen.tolist()}; see `evidence`."
             )
-        images = self.preprocess([load_picture(picture)])
-        activations = self.classifier.activations(images)
+        activations = self.classifier.activations(self.preprocess([load_picture(picture)]))
         check_activations(activations, 1, count)
-        masked = activations.clone() if hasattr(activations, "clone") else np.array(activations)
-        masked[:, chosen.astype(np.int64)] = 0
-        logits = check_logits(self.classifier.logits(masked), images, self.classifier.num_classes)[0]
+        logits = zeroed_logits(self.classifier, activations, chosen.tolist())
         return read_prediction(logits, self.labels, None if target is None else self.labels.find(target, "target"))
 
     def _mean(
@@ -259,7 +256,13 @@ class Explainer:
         return build_meaning(winner, explained, versus, evidence, self.classifier.layer, self.config.style)
 
     def _tell(
-        self, picture: Image.Image, winner: Prediction, meaning: Meaning, said: Utterance, timings: dict[str, float]
+        self,
+        picture: Image.Image,
+        winner: Prediction,
+        meaning: Meaning,
+        said: Utterance,
+        certificate: Certificate | None,
+        timings: dict[str, float],
     ) -> Explanation:
         """One picture, from words to the explanation."""
         return Explanation(
@@ -282,13 +285,5 @@ class Explainer:
             },
             meaning=meaning,
             picture=picture,
+            certificate=certificate,
         ).made_by(self)
-
-    def _certified(self, one: Explanation, activations: Any, maps: Any) -> Explanation:
-        laps = Laps(1)
-        facts = one.prediction, one.meaning, one.spans
-        certificate = measure_certificate(self.classifier, activations, *facts, maps)
-        laps.end("certify")
-        spent = laps.timings()["certify"]
-        timings = {**one.timings, "certify": spent, "total": one.timings["total"] + spent}
-        return replace(one, certificate=certificate, timings=timings).made_by(self)

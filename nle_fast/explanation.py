@@ -196,7 +196,10 @@ class Explanation(_Made):
             "provenance": self.provenance,
             "certificate": self.certificate,
         }
-        return {name: _plain(value, name) for name, value in whole.items()}
+        plain = {name: _plain(value, name) for name, value in whole.items()}
+        if self.certificate is not None:
+            plain["certificate"]["text"] = self.certificate.text
+        return plain
 
     def to_json(self, indent: int | None = None) -> str:
         """`to_dict` as JSON in plain ASCII, which every terminal and file carries.
@@ -338,7 +341,10 @@ def _evidence(data: Mapping[str, Any]) -> Evidence:
 
 
 def _certificate(data: Mapping[str, Any] | None) -> Certificate | None:
-    return None if data is None else Certificate(**{**data, "neurons": tuple(data["neurons"])})
+    if data is None:
+        return None
+    figures = {name: value for name, value in data.items() if name != "text"}
+    return Certificate(**{**figures, "neurons": tuple(data["neurons"])})
 
 
 def _plain(value: object, where: str) -> Any:

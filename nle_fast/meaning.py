@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.config import Style
+from nle_fast.ops import find_winner
 from nle_fast.schema import Evidence, Meaning, Prediction, Region
 
 __all__ = ["build_meaning", "gather_evidence", "read_prediction"]
@@ -25,11 +26,9 @@ def read_prediction(logits: NDArray[np.float32], labels: Sequence[str], index: i
         labels: K names.
         index: The class; None: the winner, of equal logits the lowest.
     """
-    if index is None:
-        index = int(logits.argmax())
-    exponentials = np.exp(logits.astype(np.float64) - float(logits.max()))
-    probability = float(exponentials[index] / exponentials.sum())
-    return Prediction(int(index), labels[index], probability, float(logits[index]))
+    winner, probability = find_winner(logits, index)
+    label = winner if index is None else int(index)
+    return Prediction(label, labels[label], probability, float(logits[label]))
 
 
 def gather_evidence(

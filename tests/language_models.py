@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from nle_fast.verbalizers.prompt import MARKERS, PROMPT
+from nle_fast import Llama
+from nle_fast.verbalizers.llama.prompt import MARKERS, PROMPT
 
 TEXTS = (
     "The network's answer is zebra rather than horse, mainly because of stripes in the center and on the left.",
@@ -69,6 +72,8 @@ VOCABULARIES = {
     "sentence pieces": _sentence_pieces,
     "sentence pieces without bytes": lambda: _sentence_pieces(bytes_too=False),
 }
+#: Vocabularies in which anything can be said.
+WHOLE = [name for name in VOCABULARIES if "without" not in name]
 
 
 def write_model(
@@ -139,6 +144,14 @@ def _write(path: Path, header: dict, tensors: dict) -> None:
         at += tensor.nbytes
         assert at % 32 == 0
     path.write_bytes(head + bytes(-len(head) % 32) + b"".join(tensor.tobytes() for tensor in tensors.values()))
+
+
+@contextmanager
+def open_models(folder: Path) -> Iterator[dict[str, Llama]]:
+    """Vocabulary → a verbalizer, open until the block ends."""
+    with ExitStack() as opened:
+        paths = {name: write_model(folder / f"{name}.gguf", name) for name in WHOLE}
+        yield {name: opened.enter_context(Llama(path, timeout_s=60)) for name, path in paths.items()}
 
 
 def write_encoder(path: Path) -> Path:

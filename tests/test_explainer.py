@@ -127,15 +127,6 @@ def test_stream_refuses_one_picture_rather_than_taking_it_apart(frames):
         make().stream(frames)
 
 
-def test_what_network_gives_nan_is_not_blamed_on_the_picture_when_masked():
-    class Broken(Colors):
-        def activations(self, images):
-            return super().activations(images) * np.float32(np.nan)
-
-    with pytest.raises(nle.ModelError, match="`model` must give finite logits"):
-        nle.Explainer(Broken(), preprocess=preprocess(), verbalizer="template").mask(scene(0), [1])
-
-
 def test_stream_is_lazy_and_holds_one_frame():
     taken = []
 

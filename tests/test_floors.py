@@ -30,7 +30,7 @@ def test_only_the_llama_verbalizer_opens_llama_cpp():
         for path in PACKAGE.rglob("*.py")
         if any(name.split(".")[0] == "llama_cpp" for name in imports(path))
     }
-    assert all(user.startswith("verbalizers/llama") for user in users)
+    assert all(user.startswith("verbalizers/llama/") for user in users)
 
 
 def test_files_are_short():

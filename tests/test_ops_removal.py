@@ -1,4 +1,4 @@
-"""Logits of a head with ReLU without some of its neurons: C++ against the definition."""
+"""Native removal of neurons and softmax against their definitions."""
 
 from __future__ import annotations
 
@@ -6,27 +6,86 @@ import numpy as np
 import pytest
 
 from nle_fast.errors import InputError
-from nle_fast.ops import means_without, reference
+from nle_fast.ops import find_winner, logits_without, means_without, reference
+
+CLASSES, NEURONS = 30, 20
 
 
-@pytest.mark.parametrize("removed", [0, 1, 3, 4, 5, 9])
+def head(positions: int, seed: int):
+    """Weights and maps, and class maps that they make with something added."""
+    rng = np.random.default_rng(seed)
+    weight, maps = rng.normal(size=(CLASSES, NEURONS)), rng.random((NEURONS, positions))
+    class_maps = weight @ maps + rng.normal(size=(CLASSES, 1))
+    return tuple(array.astype(np.float32) for array in (weight, maps, class_maps))
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 7, 8, 9, 16, 17, 20])
 @pytest.mark.parametrize("positions", [1, 7, 49, 169])
-def test_as_defined(removed, positions):
-    rng = np.random.default_rng(removed * 1000 + positions)
-    weight, maps = rng.normal(size=(30, 12)), rng.random((12, positions))
-    class_maps = weight @ maps + rng.normal(size=(30, 1))
-    arrays = [array.astype(np.float32) for array in (class_maps, weight, maps)]
-    neurons = rng.permutation(12)[:removed].tolist()
-    found = means_without(*arrays, neurons)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, reference.means_without(*arrays, neurons), rtol=1e-5, atol=1e-5)
+@pytest.mark.parametrize("classes", [None, [4], [29, 0]])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_as_defined(size, positions, classes, order):
+    weight, maps, class_maps = head(positions, seed=100 * size + positions)
+    weight = np.asarray(weight, order=order)
+    sets = np.stack([np.random.default_rng(s).permutation(NEURONS) for s in range(3)])[:, :size]
+    asked = None if classes is None else np.array(classes)
+    rows = class_maps if classes is None else class_maps[classes]
+    for ours, defined, given in (
+        (means_without, reference.means_without, rows),
+        (logits_without, reference.logits_without, rows.mean(1)),
+    ):
+        found = ours(given, weight, maps, sets, asked)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, defined(given, weight, maps, sets, asked), rtol=1e-5, atol=2e-5)
 
 
 def test_what_does_not_fit_is_refused():
-    class_maps, weight, maps = np.zeros((3, 4), np.float32), np.zeros((3, 2), np.float32), np.zeros((2, 4), np.float32)
-    for changed in ((class_maps[:2], weight, maps), (class_maps, weight, maps[:1]), (class_maps[0], weight, maps)):
-        with pytest.raises(InputError, match="must be"):
-            means_without(*changed, [0])
-    for neurons in ([2], [-1], [[0]]):
-        with pytest.raises(InputError, match="must be"):
-            means_without(class_maps, weight, maps, neurons)
+    weight, maps, class_maps = head(4, seed=1)
+    fits = {"given": class_maps, "weight": weight, "maps": maps, "sets": np.array([[0, 1]]), "classes": None}
+    means_without(*fits.values())
+    for changed in (
+        {"given": class_maps[:2]},
+        {"given": class_maps[0]},
+        {"given": class_maps[:, :3]},
+        {"given": class_maps.astype(np.float64)},
+        {"weight": weight[:, :3]},
+        {"weight": weight[0]},
+        {"maps": maps[:3]},
+        {"maps": maps[:, :0], "given": class_maps[:, :0]},
+        {"maps": maps.T.copy().T},
+        {"sets": np.array([0, 1])},
+        {"sets": np.array([[NEURONS]])},
+        {"sets": np.array([[-1]])},
+        {"sets": np.array([[0]], np.int32)},
+        {"classes": np.array([0])},
+        {"classes": np.arange(CLASSES) + 1},
+        {"classes": np.arange(CLASSES) - 1},
+    ):
+        arguments = list({**fits, **changed}.values())
+        with pytest.raises(InputError, match=r"`class_maps`.* must fit"):
+            means_without(*arguments)
+    with pytest.raises(InputError, match=r"`logits`.* must fit"):
+        logits_without(*fits.values())
+
+
+@pytest.mark.parametrize("logits", [[0.0], [3.0, 3.0, 1.0], [-1e30, 1e30], [1000.0, 1001.0, 999.0], [-5.0, -7.5]])
+def test_the_winner_and_probabilities(logits):
+    values = np.array(logits, np.float32)
+    for index in (None, *range(len(values))):
+        winner, probability = find_winner(values, index)
+        expected = reference.find_winner(values, index)
+        assert winner == expected[0]
+        assert probability == pytest.approx(expected[1], rel=1e-12)
+
+
+def test_probabilities_of_a_thousand_classes():
+    values = np.random.default_rng(0).normal(0, 4, 1000).astype(np.float32)
+    every = [find_winner(values, index)[1] for index in range(1000)]
+    assert sum(every) == pytest.approx(1, rel=1e-12)
+    np.testing.assert_allclose(every, [reference.find_winner(values, index)[1] for index in range(1000)], rtol=1e-12)
+
+
+def test_no_logits_and_no_such_class():
+    values = np.zeros(3, np.float32)
+    for logits, index in ((values, 3), (values, -1), (values[:0], None), (values[None], 0), (values.astype(float), 0)):
+        with pytest.raises(InputError, match="`logits` must be"):
+            find_winner(logits, index)

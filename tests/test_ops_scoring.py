@@ -1,56 +1,22 @@
-"""score_neurons on the CPU against its definition, against torch, and where it must refuse."""
+"""score_neurons on the CPU against its definition, against torch, and beside other threads."""
 
 from __future__ import annotations
 
-import itertools
 import subprocess
 import sys
 import threading
 import time
 
-import ml_dtypes
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scoring_cases import DTYPES, REDUCES, SIGNS, arrays, as_tensor, assert_equals_reference
 
 from nle_fast import _core
-from nle_fast.errors import ConfigError, InputError, NleWarning
 from nle_fast.ops import reference
 from nle_fast.ops.scoring import TopNeurons, score_neurons
-
-REDUCES, SIGNS = ("sum", "max"), ("supporting", "opposing", "both")
-DTYPES = {"float32": np.dtype(np.float32), "float16": np.dtype(np.float16), "bfloat16": np.dtype(ml_dtypes.bfloat16)}
-
-
-def arrays(seed, shape, constant, dtype="float32", gradient_dtype=None):
-    """Random arrays with values on a grid of 1/8, so that every sum is exact in float32 and ties are common."""
-    rng = np.random.default_rng(seed)
-    activations = rng.integers(-12, 16, shape) / 8
-    gradients = rng.integers(-12, 13, shape[:2] if constant else shape) / 8
-    return activations.astype(DTYPES[dtype]), gradients.astype(DTYPES[gradient_dtype or dtype])
-
-
-def as_tensor(array):
-    if array.dtype == DTYPES["bfloat16"]:
-        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
-    return torch.from_numpy(array)
-
-
-def assert_equals_reference(found, activations, gradients, k, reduce, sign):
-    wide = activations.astype(np.float32), gradients.astype(np.float32)
-    values, neurons, maps, total = reference.score_neurons(*wide, k, reduce, sign)
-    np.testing.assert_array_equal(found.neurons, neurons)
-    np.testing.assert_array_equal(found.values, values)
-    np.testing.assert_array_equal(found.maps, maps)
-    np.testing.assert_allclose(found.total, total, rtol=1e-6)
-    assert [a.dtype.name for a in (found.values, found.neurons, found.maps, found.total)] == [
-        "float32",
-        "int64",
-        "float32",
-        "float32",
-    ]
 
 
 @settings(max_examples=200, deadline=None)
@@ -86,26 +52,6 @@ def test_every_vector_unit_equals_the_reference(unit, element, reduce, constant,
         top = TopNeurons(found[0], found[1], found[2], found[3])
         assert_equals_reference(top, activations, gradients, k, reduce, "both")
         assert (bad == -1).all()
-
-
-def test_unknown_unit_and_unsafe_arrays_are_refused_by_the_extension():
-    a = np.ones((1, 4, 2, 2), np.float32)
-    native = _core.score_neurons
-    for arguments in (
-        (a, a, "float32", 1, False, True, False, 1, "mmx"),
-        (a, a, "float64", 1, False, True, False, 1),
-        (a, a, "float16", 1, False, True, False, 1),
-        (a, a, "float32", 5, False, True, False, 1),
-        (a, a, "float32", 0, False, True, False, 1),
-        (a, a, "float32", 1, False, False, False, 1),
-        (a, a[:, :3], "float32", 1, False, True, False, 1),
-        (a, a[0], "float32", 1, False, True, False, 1),
-        (a.transpose(0, 1, 3, 2)[..., ::-1], a, "float32", 1, False, True, False, 1),
-        (a[:0], a[:0], "float32", 1, False, True, False, 1),
-        (a, a.astype(np.float16), "float32", 1, False, True, False, 1),
-    ):
-        with pytest.raises(ValueError, match="must"):
-            native(*arguments)
 
 
 @pytest.mark.parametrize("bits", [np.arange(65536, dtype=np.uint16)])
@@ -197,190 +143,6 @@ def test_iterating_gives_values_neurons_maps():
     assert values is found.values
     assert neurons is found.neurons
     assert maps is found.maps
-
-
-def views(array):
-    """The same values in memory laid out in other ways."""
-    wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
-    wide[..., ::2] = array
-    unaligned = np.frombuffer(b"x" + array.tobytes(), np.uint8)[1:].view(array.dtype).reshape(array.shape)
-    return {
-        "strided": wide[..., ::2],
-        "fortran": np.asfortranarray(array),
-        "reversed": array[::-1].copy()[::-1],
-        "unaligned": unaligned,
-        "read-only": np.broadcast_to(array, array.shape),
-        "other byte order": array.astype(array.dtype.newbyteorder(">")),
-    }
-
-
-@pytest.mark.parametrize("constant", [False, True])
-@pytest.mark.parametrize("dtype", sorted(DTYPES))
-def test_arrays_in_any_layout(dtype, constant):
-    activations, gradients = arrays(5, (3, 11, 5, 6), constant, dtype)
-    for (name, a), (other, g) in itertools.product(views(activations).items(), views(gradients).items()):
-        if dtype == "bfloat16" and "other byte order" in (name, other):
-            continue  # ml_dtypes has native bytes only
-        assert_equals_reference(score_neurons(a, g, 4), activations, gradients, 4, "sum", "supporting")
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-def test_tensors_in_any_layout(dtype):
-    activations, gradients = (as_tensor(a).to(dtype) for a in arrays(6, (2, 9, 4, 5), constant=False))
-    expected = score_neurons(activations, gradients, 3)
-    channels_last = activations.to(memory_format=torch.channels_last)
-    with_graph = activations.clone().requires_grad_() * 1
-    for a in (channels_last, with_graph, activations.flip(3).flip(3), activations.transpose(2, 3).contiguous().mT):
-        found = score_neurons(a, gradients, 3)
-        np.testing.assert_array_equal(found.neurons, expected.neurons)
-        np.testing.assert_array_equal(found.maps, expected.maps)
-    assert with_graph.requires_grad
-
-
-@pytest.mark.parametrize("as_array", [lambda t: t, lambda t: t.numpy()])
-def test_gradients_expanded_over_space_are_read_as_constant(as_array):
-    activations, weights = (torch.from_numpy(a) for a in arrays(2, (2, 6, 5, 4), constant=True))
-    expanded = weights[:, :, None, None].expand_as(activations)
-    found = score_neurons(as_array(activations), as_array(expanded), 3, "max", "both")
-    expected = score_neurons(activations, weights, 3, "max", "both")
-    for name in ("values", "neurons", "maps", "total"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
-
-
-def test_contiguous_tensors_are_not_copied(monkeypatch):
-    seen = []
-    native = _core.score_neurons
-
-    def spy(activations, gradients, *rest):
-        seen.extend([activations.ctypes.data, gradients.ctypes.data])
-        return native(activations, gradients, *rest)
-
-    monkeypatch.setattr(_core, "score_neurons", spy)
-    monkeypatch.setattr(_core, "score_plain", lambda *_: None)
-    for dtype in (torch.float32, torch.float16, torch.bfloat16):
-        activations, gradients = torch.rand(1, 3, 2, 2).to(dtype), torch.rand(1, 3).to(dtype)
-        score_neurons(activations, gradients, 1)
-        assert seen[-2:] == [activations.data_ptr(), gradients.data_ptr()]
-
-
-PLAIN = ("sum", "both", 1, TopNeurons)
-
-
-@pytest.mark.parametrize("tensors", [True, False])
-@pytest.mark.parametrize("dtype", sorted(DTYPES))
-@pytest.mark.parametrize("reduce", REDUCES)
-def test_the_short_way_gives_what_the_long_way_gives(dtype, tensors, reduce, monkeypatch):
-    for shape, constant in itertools.product([(1, 40, 7, 7), (3, 9, 2, 3)], [True, False]):
-        a, g = (as_tensor(x) if tensors else x for x in arrays(8, shape, constant, dtype))
-        short = _core.score_plain(a, g, 4, reduce, "both", None, TopNeurons)
-        assert (short is None) == (not tensors and dtype == "bfloat16")  # NumPy has no bfloat16 of its own
-        with monkeypatch.context() as long_way:
-            long_way.setattr(_core, "score_plain", lambda *_: None)
-            expected = score_neurons(a, g, 4, reduce, "both", threads=1)
-        if short is not None:
-            for name in ("values", "neurons", "maps", "total"):
-                assert getattr(short, name).tobytes() == getattr(expected, name).tobytes()
-                assert getattr(short, name).shape == getattr(expected, name).shape
-
-
-def test_the_short_way_leaves_all_else_to_the_long_way():
-    a, g = np.ones((1, 4, 2, 2), np.float32), np.ones((1, 4), np.float32)
-    t = torch.ones(1, 4, 2, 2)
-    assert isinstance(_core.score_plain(a, g, 2, *PLAIN), TopNeurons)
-    assert isinstance(_core.score_plain(t, g, 2, *PLAIN), TopNeurons)
-    unlike = [
-        a[:, ::2], a.astype(np.float64), a.astype(">f4"), a[0], a[:0], a.tolist(), None, a[..., None], a[:, :3],
-        t.double(), t.mT, t[:, ::2], t.to_sparse(), t.to("meta"), t[:0], torch.nn.Parameter(t), t[..., None],
-        torch._neg_view(t), a.astype(np.float16), np.ones((1, 4, 2, 3), np.float32), np.ones((1, 5), np.float32),
-    ]  # fmt: skip
-    for other in unlike:
-        for pair in ((other, a), (a, other)):
-            assert _core.score_plain(*pair, 2, *PLAIN) is None, pair
-    options = [
-        (0, *PLAIN), (5, *PLAIN), (10**30, *PLAIN), (True, *PLAIN), (2.0, *PLAIN), (2, "mean", *PLAIN[1:]),
-        (2, "sum", None, 1, TopNeurons), (2, "sum", "for", 1, TopNeurons), (2, "sum", "both", 2, TopNeurons),
-        (2, "sum", "both", True, TopNeurons), (2, "sum", "both", 10**30, TopNeurons),
-    ]  # fmt: skip
-    for given_options in options:
-        assert _core.score_plain(a, g, *given_options) is None, given_options
-    seen = []
-    torch.func.vmap(lambda x: seen.append(_core.score_plain(x, g, 2, *PLAIN)) or x)(t[None])
-    assert seen == [None]
-    assert _core.score_plain(a * np.nan, g, 2, *PLAIN) is None
-
-
-def test_more_than_all_neurons_is_clipped_with_a_warning():
-    activations, gradients = arrays(0, (1, 3, 2, 2), constant=False)
-    with pytest.warns(NleWarning, match=r"`k` must be at most the 3 neurons .* got 9"):
-        found = score_neurons(activations, gradients, 9, sign="both")
-    assert_equals_reference(found, activations, gradients, 3, "sum", "both")
-
-
-@pytest.mark.parametrize("threads", [1, 4])
-@pytest.mark.parametrize("reduce", REDUCES)
-@pytest.mark.parametrize("constant", [False, True])
-@pytest.mark.parametrize("dtype", sorted(DTYPES))
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("where", ["activations", "gradients"])
-def test_values_that_are_not_finite_name_picture_and_neuron(where, value, dtype, constant, reduce, threads):
-    pair = dict(zip(("activations", "gradients"), arrays(4, (5, 90, 3, 7), constant, dtype), strict=True))
-    # Two pictures with one each: the first is named. Zero times infinity counts, as in the definition.
-    for place in ((3, 80, 2, 6), (2, 77, 1, 5), (2, 79, 0, 0)):
-        pair[where][place[: pair[where].ndim]] = value
-    with pytest.raises(InputError, match=r"must be finite, .* in picture 2, neuron 77; look"):
-        score_neurons(pair["activations"], pair["gradients"], 2, reduce, threads=threads)
-
-
-def test_overflow_of_a_score_is_refused():
-    activations = np.full((1, 2, 4, 4), 3e38, np.float32)
-    with pytest.raises(InputError, match="picture 0, neuron 0"):
-        score_neurons(activations, np.ones((1, 2), np.float32), 1)
-
-
-GOOD = np.ones((2, 4, 3, 3), np.float32)
-
-
-@pytest.mark.parametrize(
-    ("activations", "gradients", "message"),
-    [
-        (GOOD.astype(np.float64), GOOD, "`activations` must be float32, float16 or bfloat16, got float64; convert"),
-        (GOOD, GOOD.astype(np.int16), "`gradients` must be float32, float16 or bfloat16, got int16"),
-        (torch.ones(1, 1, 1, 1, dtype=torch.float64), GOOD, "got float64"),
-        (GOOD.tolist(), GOOD, "must be a NumPy array or a torch tensor, got list"),
-        (GOOD, None, "`gradients` must be a NumPy array or a torch tensor, got NoneType"),
-        (GOOD[0], GOOD[0], r"`activations` must be \(N, C, H, W\)"),
-        (GOOD[:, :0], GOOD[:, :0], "without an empty dimension"),
-        (GOOD[:0], GOOD[:0], "without an empty dimension"),
-        (GOOD[..., :0], GOOD[..., :0], "without an empty dimension"),
-        (GOOD, GOOD[:1], "`gradients` must have the shape of the activations"),
-        (GOOD, GOOD[..., :1], "`gradients` must have the shape of the activations"),
-        (GOOD, GOOD[:, :, 0], "`gradients` must have the shape of the activations"),
-        (GOOD, GOOD[:, :3, 0, 0], "`gradients` must have the shape of the activations"),
-        (torch.ones(2, 4, 3, 3).to_sparse(), GOOD, "must be a dense tensor"),
-        (torch.ones(2, 4, 3, 3, device="meta"), GOOD, "`gradients` must be on the device of the activations, meta"),
-    ],
-)
-def test_arrays_that_cannot_be_scored(activations, gradients, message):
-    with pytest.raises(InputError, match=message):
-        score_neurons(activations, gradients, 1)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"k": 0}, "`k` must be an integer of at least 1, got 0"),
-        ({"k": -3}, "`k` must be"),
-        ({"k": 2.0}, "`k` must be"),
-        ({"k": True}, "`k` must be"),
-        ({"k": 1, "reduce": "mean"}, "`reduce` must be 'sum' or 'max', got 'mean'"),
-        ({"k": 1, "sign": "for"}, "`sign` must be"),
-        ({"k": 1, "threads": 0}, "`threads` must be"),
-        ({"k": 1, "threads": 1.5}, "`threads` must be"),
-    ],
-)
-def test_options_out_of_their_range(options, message):
-    with pytest.raises(ConfigError, match=message):
-        score_neurons(GOOD, GOOD, **options)
 
 
 def test_scoring_numpy_arrays_imports_no_torch():

@@ -33,6 +33,11 @@ def counted(classifier, monkeypatch) -> list[int]:
     return runs
 
 
+def before(reading, n: int, classes) -> dict[int, float]:
+    """The logits of picture n that are asked about."""
+    return {index: float(reading.logits[n, index]) for index in classes}
+
+
 def by_the_head(classifier, activations, named, others):
     masks = np.zeros((1, len(others) + 1, classifier.num_neurons), bool)
     masks[0, 0, named] = True
@@ -69,7 +74,7 @@ def test_every_set_is_as_if_the_head_were_run_on_it(name, backend, monkeypatch):
             ways = [(None, [1])] if maps is None else [(None, [1]), (maps[n : n + 1], [])]
             for given, expected in ways:
                 runs.clear()
-                found = remove_neurons(classifier, one, named, others, asked, given)
+                found = remove_neurons(classifier, one, named, others, before(reading, n, asked), given)
                 assert runs == ([1] if k == 0 else [DRAWS + 1] if name in OTHERS else expected)
                 np.testing.assert_allclose(found.named, wanted[0], **close)
                 np.testing.assert_allclose(found.others, wanted[1:, asked], **close)
@@ -113,12 +118,17 @@ def test_weights_that_are_trained_on_are_read_anew():
     classifier = TorchClassifier(model, input_size=case.size)
     activations = classifier.activations(pictures(case, 1))
     named, others = drawn(classifier, 4, seed=1)
-    before = remove_neurons(classifier, activations, named, others, [0])
+
+    def removed():
+        asked = {0: float(classifier.logits(activations)[0, 0])}
+        return remove_neurons(classifier, activations, named, others, asked)
+
+    earlier = removed()
     with torch.no_grad():
         list(model.parameters())[-2].mul_(2)  # the last weight; the last parameter is its bias
-    after = remove_neurons(classifier, activations, named, others, [0])
-    assert not np.allclose(before.others, after.others)
-    np.testing.assert_allclose(after.others, by_the_head(classifier, activations, named, others)[1:, [0]], atol=1e-4)
+    later = removed()
+    assert not np.allclose(earlier.others, later.others)
+    np.testing.assert_allclose(later.others, by_the_head(classifier, activations, named, others)[1:, [0]], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "squeezenet1_1", "cifar_resnet"])
@@ -136,7 +146,7 @@ def test_real_networks_from_torch(name, shared):
     reading, maps = read_both(classifier, images)
     named, others = drawn(classifier, 5, seed=3)
     wanted = by_the_head(classifier, reading.activations, named, others)
-    found = remove_neurons(classifier, reading.activations, named, others, [7, 9], maps)
+    found = remove_neurons(classifier, reading.activations, named, others, before(reading, 0, [7, 9]), maps)
     scale = max(1.0, float(np.abs(wanted).max()))
     assert np.abs(found.named - wanted[0]).max() <= 1e-5 * scale
     assert np.abs(found.others - wanted[1:, [7, 9]]).max() <= 1e-5 * scale

@@ -20,7 +20,7 @@ llama_cpp = pytest.importorskip("llama_cpp")
 from nle_fast.errors import VerbalizerError  # noqa: E402
 from nle_fast.verbalizers.grammar import lattice_of  # noqa: E402
 from nle_fast.verbalizers.llama import EMBEDDED  # noqa: E402
-from nle_fast.verbalizers.prompt import MARKERS, PROMPT, compact  # noqa: E402
+from nle_fast.verbalizers.llama.prompt import MARKERS, PROMPT, compact  # noqa: E402
 from training.verbalizer import card, corpus, evaluate, gguf, network, train, vocabulary  # noqa: E402
 from training.verbalizer.generator import lattice_text, random_meaning  # noqa: E402
 from training.verbalizer.soak import faults_of, odd_meaning  # noqa: E402

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from verbalizers_cases import meanings
 
 from nle_fast.schema import Span
-from nle_fast.verbalizers.decoding import write_freely, write_path
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.lattice import Choice, Lattice, Segment
+from nle_fast.verbalizers.grammar.lattice import Choice, Lattice, Segment
+from nle_fast.verbalizers.llama.decoding import write_freely, write_path
 
 
 class Letters:

@@ -9,15 +9,16 @@ import threading
 
 import pytest
 from hypothesis import given, settings
-from language_models import VOCABULARIES, write_encoder, write_model
+from language_models import WHOLE, open_models, write_encoder, write_model
 from verbalizers_cases import evidence, meaning, meanings
 
 from nle_fast import Llama
 from nle_fast.errors import ConfigError, MissingExtraError, VerbalizerError, VerbalizerTimeout
 from nle_fast.schema import Utterance
-from nle_fast.verbalizers import TemplateVerbalizer, check, llama, open_verbalizer, speak
+from nle_fast.verbalizers import TemplateVerbalizer, check, open_verbalizer, speak
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.prompt_text import chat_prompt, facts_as_text, instructions, text_prompt
+from nle_fast.verbalizers.llama import verbalizer as llama_verbalizer
+from nle_fast.verbalizers.llama.prompt_text import chat_prompt, facts_as_text, instructions, text_prompt
 
 ZEBRA = meaning(
     "zebra",
@@ -33,17 +34,13 @@ GOOD = (
     "neuron 12 responds to. These make up 57% of the evidence. The sky at the top speaks against it."
 )
 CHAT = "{{ bos_token }}<|user|>\n{% for m in messages %}{{ m['content'] }}{% endfor %}{{ '\n<|assistant|>\n' }}"
-WHOLE = [name for name in VOCABULARIES if "without" not in name]
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     """Vocabulary → an open verbalizer."""
-    folder = tmp_path_factory.mktemp("models")
-    opened = {name: Llama(write_model(folder / f"{i}.gguf", name), timeout_s=60) for i, name in enumerate(WHOLE)}
-    yield opened
-    for verbalizer in opened.values():
-        verbalizer.close()
+    with open_models(tmp_path_factory.mktemp("models")) as opened:
+        yield opened
 
 
 # What it says
@@ -341,8 +338,8 @@ def test_broken_numbers_are_an_error(models):
 @pytest.fixture
 def embedded(models, monkeypatch):
     """A small model in the place of the embedded one."""
-    monkeypatch.setattr(llama, "EMBEDDED", models["byte pairs"].path)
-    monkeypatch.setattr(llama, "_shared", None)
+    monkeypatch.setattr(llama_verbalizer, "EMBEDDED", models["byte pairs"].path)
+    monkeypatch.setattr(llama_verbalizer, "_shared", None)
 
 
 def test_the_embedded_model_is_shared_and_loaded_when_it_is_needed(embedded, models):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from nle_fast.verbalizers import llama
-from nle_fast.verbalizers.llama_model import Context, Weights, _listener, _log
+from nle_fast.verbalizers.llama import EMBEDDED
+from nle_fast.verbalizers.llama.model import Context, Weights, _listener, _log
 
 
 def test_models_opened_and_closed_by_many_threads():
@@ -15,7 +15,7 @@ def test_models_opened_and_closed_by_many_threads():
     def work():
         try:
             for _ in range(8):
-                weights = Weights(llama.EMBEDDED, None, None)
+                weights = Weights(EMBEDDED, None, None)
                 Context(weights, 2).close()
                 weights.close()
         except BaseException as error:

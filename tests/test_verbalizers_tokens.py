@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from language_models import VOCABULARIES, write_model
+from language_models import WHOLE, write_model
 from verbalizers_cases import meanings
 
 from nle_fast.errors import VerbalizerError
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.llama_model import Weights
-from nle_fast.verbalizers.prompt import MARKERS, Piece, compact
+from nle_fast.verbalizers.llama.model import Weights
+from nle_fast.verbalizers.llama.prompt import MARKERS, Piece, compact
 
-WHOLE = [name for name in VOCABULARIES if "without" not in name]
 PARTS = ("Zebra", " zebra", ",", ", mainly", ".", " (", "–", "  ", " a  b ", "İ", " 犬の顔", "🦓", "\n", "a\nb", " ")
 
 

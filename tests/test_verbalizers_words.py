@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nle_fast.verbalizers.words import article, clean, is_plural, label_name, noun_phrase, other_number
+from nle_fast.verbalizers.language.words import article, clean, is_plural, label_name, noun_phrase, other_number
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
-"""Meaning representations for the tests of the verbalizers: makers, Hypothesis strategies, and a fixed set."""
+"""Meaning representations for the tests of the verbalizers: makers, Hypothesis strategies, and fixed sets."""
 
 from __future__ import annotations
+
+import re
 
 from hypothesis import strategies as st
 
@@ -59,6 +61,32 @@ def meaning(
     return Meaning(Prediction(340, label, probability, 12.0), other, tuple(items), coverage, layer, style, winner)
 
 
+ZEBRA = meaning(
+    "zebra", [evidence(431, "Stripes", 0.42, ("center", "left")), evidence(7, "sky", -0.05, ("top",), False)]
+)
+#: Long enough for a slow model to be caught in the middle.
+LONG = meaning(
+    "zebra",
+    [evidence(i, f"{'very ' * i}black stripes", 0.1, ("center", "left"), i < 3) for i in range(4)],
+    versus="horse",
+    style="expert",
+)
+
+
+def some(count):
+    """Meaning representations in all styles, of several lengths."""
+    names = ("stripes", "dog face", "grass", "sky", "wheel", "horizontal lines")
+    styles = ("plain", "short", "expert")
+    return [
+        meaning(
+            ("zebra", "sports car", "crane")[i % 3],
+            [evidence(j, names[(i + j) % 6], 0.3 / (j + 1), ("left", "top")[: 1 + j % 2]) for j in range(i % 5)],
+            style=styles[i % 7 % 3],
+        )
+        for i in range(count)
+    ]
+
+
 @st.composite
 def meanings(draw, concepts=None, labels=None, layers=None, styles=("plain", "expert", "short"), min_size=0):
     """Any meaning representation: up to eight pieces of evidence, shared concepts and places, odd words."""
@@ -80,3 +108,12 @@ def meanings(draw, concepts=None, labels=None, layers=None, styles=("plain", "ex
         label, items, coverage=draw(st.floats(-0.1, 1.2) | share), versus=versus, style=draw(st.sampled_from(styles)),
         probability=draw(share), layer=draw(layer), winner=draw(st.booleans()),
     )  # fmt: skip
+
+
+def assert_english(text):
+    """What holds for every text of the grammar about concepts in ordinary words."""
+    assert not re.search(r"\b(\w+) \1\b", text), text  # no doubled word
+    assert not re.search(r"\ba [aeio]\w", text, re.IGNORECASE), text  # no "a eye"
+    assert not re.search(r" [,.;]|[,;][,;.]|\(\)| {2}", text), text
+    for sentence in re.split(r"(?<=[.?]) ", text):
+        assert sentence[0].isupper(), text

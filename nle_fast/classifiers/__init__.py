@@ -23,7 +23,7 @@ from nle_fast.classifiers.base import (
     read_class_maps,
 )
 from nle_fast.classifiers.looking import Look, look
-from nle_fast.classifiers.masking import masked_logits
+from nle_fast.classifiers.masking import masked_logits, zeroed_logits
 from nle_fast.classifiers.picture_cut import cut_at_picture
 from nle_fast.classifiers.removal import Removal, remove_neurons
 from nle_fast.errors import InputError, LayerNotFoundError, ModelError
@@ -43,6 +43,7 @@ __all__ = [
     "read",
     "read_class_maps",
     "remove_neurons",
+    "zeroed_logits",
 ]
 
 WEIGHTS = {".pt", ".pth", ".th", ".bin", ".ckpt", ".safetensors", ".pkl", ".h5", ".keras", ".npz"}

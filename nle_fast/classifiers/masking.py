@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from nle_fast.classifiers.base import Classifier, as_numpy, check_logits
 from nle_fast.errors import InputError
 
-__all__ = ["masked_logits"]
+__all__ = ["masked_logits", "zeroed_logits"]
 
 #: Masked activations that exist at one time, in bytes; several times what a processor's cache holds gains nothing.
 AT_MOST_BYTES = 32 << 20
@@ -78,3 +79,32 @@ def masked_logits(
         again = activations.new_tensor(block) if hasattr(activations, "new_tensor") else block
         logits[rows] = check_logits(classifier.logits(again), again, classifier.num_classes)
     return logits.reshape(count, each, -1)
+
+
+def zeroed_logits(classifier: Classifier, activations: Any, neurons: Sequence[int]) -> NDArray[np.float32]:
+    """Logits of one picture with these neurons zeroed, by running the head once; the least that this can cost.
+
+    Args:
+        classifier: Any `Classifier`; its trunk is not run.
+        activations: (1, C, H, W) as the classifier gave them, NumPy or torch; left as they are.
+        neurons: Channels.
+
+    Returns:
+        (K,) float32.
+
+    Raises:
+        ModelError: The head gave logits of another shape, or that are not finite.
+
+    Source: "Masking effect", method.md.
+    """
+    if hasattr(activations, "index_fill"):  # a torch tensor: one operation, where an index by a list takes several
+        import torch
+
+        index = torch.tensor(neurons, dtype=torch.int64, device=activations.device)
+        masked = activations.index_fill(1, index, 0)
+    else:
+        masked = np.array(activations)
+        for neuron in neurons:  # a few: an index by a list costs more
+            masked[:, neuron] = 0
+    logits = check_logits(classifier.logits(masked), masked, classifier.num_classes)
+    return np.asarray(logits[0])

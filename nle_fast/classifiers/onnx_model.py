@@ -71,7 +71,9 @@ class OnnxClassifier:
             self._open(converted(self._graph.model, SCATTER_OPSET, str(path)), self.layer)
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
-        self._weights = self._verified(pooled_weights(self._graph, self._head, self.layer, self._logits))
+        weights = pooled_weights(self._graph, self._head, self.layer, self._logits)
+        self._light_head = weights is not None
+        self._weights = self._verified(weights)
         self.closed_form = self._weights is not None
         self._convolution: NodeProto | None = None
         if not self.closed_form:
@@ -270,7 +272,9 @@ class OnnxClassifier:
             with self._lock:
                 session = self._sessions.get(part)
                 if session is None:
-                    session = Session(self._part(part), str(self._path), self._device)
+                    # Pooling and a linear map: one reading of its weights, done before a second thread is awake.
+                    light = part == "head" and self._light_head
+                    session = Session(self._part(part), str(self._path), self._device, one_thread=light)
                     self._sessions[part] = session
         return session
 

@@ -48,13 +48,26 @@ class Session:
         source: What the user called it, for messages.
         device: See `execution_provider`.
         optimize: False opens faster and runs slower.
+        one_thread: Run on the calling thread alone: for work that is too small to be shared.
     """
 
-    def __init__(self, model: onnx.ModelProto, source: str, device: object = None, *, optimize: bool = True) -> None:
+    def __init__(
+        self,
+        model: onnx.ModelProto,
+        source: str,
+        device: object = None,
+        *,
+        optimize: bool = True,
+        one_thread: bool = False,
+    ) -> None:
         self._source = source
         provider = execution_provider(device)
         options = ort.SessionOptions()
         options.log_severity_level = 4  # what fails is raised, and told by us in one line
+        # Threads that go on spinning after a run take the cores from what follows it: regions, words, another session.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
+        if one_thread:
+            options.intra_op_num_threads = 1
         if not optimize:
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:

@@ -3,25 +3,26 @@
 Sixteen random sets of neurons beside the named ones are seventeen runs of the head, which for a heavy head is more than
 the network itself. Two kinds of heads say the same in closed form:
 
-| head | without the neurons S |
-|---|---|
-| pooling and a linear map | logits − Σ_{c ∈ S} mean(A_c) · W_c |
-| 1 × 1 convolution to a map per class, ReLU, mean | mean(relu(P − Σ_{c ∈ S} W_c · A_c)), P the class maps before ReLU |
+| head | without the neurons S | by |
+|---|---|---|
+| pooling and a linear map | logits − Σ_{c ∈ S} mean(A_c) · W_c | `ops.logits_without` |
+| 1 × 1 convolution to a map per class, ReLU, mean | mean(relu(P − Σ_{c ∈ S} W_c · A_c)) | `ops.means_without` |
 
-The rows of one class are enough where only that is asked about. Any other head is run on every set.
+P are the class maps before ReLU. The rows of one class are enough where only that is asked about. Any other head is
+run on every set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers.base import Classifier, as_numpy, check_logits
-from nle_fast.classifiers.masking import masked_logits
-from nle_fast.ops import means_without
+from nle_fast.classifiers.base import Classifier, as_numpy
+from nle_fast.classifiers.masking import masked_logits, zeroed_logits
+from nle_fast.ops import logits_without, means_without
 
 __all__ = ["ReluHead", "Removal", "remove_neurons"]
 
@@ -57,7 +58,7 @@ def remove_neurons(
     activations: Any,
     named: Sequence[int],
     others: NDArray[np.int64],
-    asked: Sequence[int],
+    asked: Mapping[int, float],
     class_maps: Any = None,
 ) -> Removal:
     """Zero neurons of one picture and read the logits.
@@ -70,7 +71,7 @@ def remove_neurons(
         activations: (1, C, H, W) as the classifier gave them, NumPy or torch.
         named: Neurons.
         others: (M, k) further sets, each of different neurons.
-        asked: Classes whose logits are wanted without the others.
+        asked: Classes whose logits are wanted without the others, each with its logit before.
         class_maps: (1, K, H, W), the maps before ReLU of the same picture, where they are at hand.
 
     Raises:
@@ -78,51 +79,29 @@ def remove_neurons(
 
     Source: "Masking effect", method.md; the closed forms follow from the operators, and tests hold them to the head.
     """
-    asked, chosen = list(asked), list(named)
+    classes = np.array(list(asked), np.int64)
     if not others.shape[1]:
-        after = _run_without(classifier, activations, chosen)
-        return Removal(after, np.repeat(after[None, asked], len(others), axis=0))
+        after = zeroed_logits(classifier, activations, named)
+        return Removal(after, np.repeat(after[None, classes], len(others), axis=0))
     weight: Floats | None = getattr(classifier, "pooled_weight", None)
     head: ReluHead | None = None if weight is not None else getattr(classifier, "relu_head", None)
     if weight is None and head is None:
         logits = masked_logits(classifier, activations, _masks(classifier.num_neurons, named, others)[None])[0]
-        return Removal(logits[0], logits[1:, asked])
+        return Removal(logits[0], logits[1:, classes])
     maps = as_numpy(activations)[0].astype(np.float32, copy=False)
     maps = maps.reshape(len(maps), -1)
     if weight is not None:
-        after = _run_without(classifier, activations, chosen)
-        # The head has run without the named neurons: what they gave is put back for every other set.
-        rows = np.concatenate([np.asarray(chosen, np.int64), others.reshape(-1)])
-        means = np.add.reduce(maps.take(rows, 0), axis=1)
-        means *= np.float32(1 / maps.shape[1])
-        left = np.empty((len(others), len(asked)), np.float32)
-        for column, label in enumerate(asked):  # one, or two with a rival
-            gives = weight[label].take(rows)
-            gives *= means
-            whole = after[label] + np.add.reduce(gives[: len(chosen)])
-            np.subtract(whole, np.add.reduce(gives[len(chosen) :].reshape(others.shape), axis=1), out=left[:, column])
-        return Removal(after, left)
+        left = logits_without(np.array(list(asked.values()), np.float32), weight, maps, others, classes)
+        return Removal(zeroed_logits(classifier, activations, named), left)
     assert head is not None
-    rows = head.weight[asked]
     if class_maps is None:
-        after = _run_without(classifier, activations, chosen)
-        before = rows @ maps + head.bias[asked, None]
+        after = zeroed_logits(classifier, activations, named)
+        rows = head.weight[classes] @ maps + head.bias[classes, None]
     else:
         every = as_numpy(class_maps)[0].reshape(-1, maps.shape[1])
-        after = means_without(every, head.weight, maps, chosen)
-        before = every[asked]
-    taken = np.matmul(rows[:, others].swapaxes(0, 1), maps[others])  # (M, len(asked), H·W)
-    np.subtract(before, taken, out=taken)
-    np.maximum(taken, 0, out=taken)
-    return Removal(after, np.add.reduce(taken, axis=2) * np.float32(1 / maps.shape[1]))
-
-
-def _run_without(classifier: Classifier, activations: Any, neurons: list[int]) -> Floats:
-    """(K,) by running the head."""
-    masked = activations.clone() if hasattr(activations, "clone") else np.array(activations)
-    for neuron in neurons:  # a few: an index by a list costs more
-        masked[:, neuron] = 0
-    return np.asarray(check_logits(classifier.logits(masked), masked, classifier.num_classes)[0])
+        after = means_without(every, head.weight, maps, np.array([named], np.int64))[0]
+        rows = every[classes]
+    return Removal(after, means_without(rows, head.weight, maps, others, classes))
 
 
 def _masks(neurons: int, named: Sequence[int], others: NDArray[np.int64]) -> NDArray[np.bool_]:

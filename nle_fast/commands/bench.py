@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nle_fast.commands.common import Debug, one_line_errors, preprocess_from
+from nle_fast.commands.common import one_line_errors, preprocess_from
+from nle_fast.commands.options import Debug, Layer, Model, Verbalizer
 from nle_fast.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,12 +22,10 @@ def bench(
     pictures: Annotated[
         list[Path] | None, typer.Argument(metavar="[PICTURE...]", help="Picture files; drawn samples if not given.")
     ] = None,
-    model: Annotated[
-        Path | None, typer.Option(help="A bundle's folder, or an .onnx file; the embedded network if not given.")
-    ] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer whose neurons explain; the last one if not given.")] = None,
+    model: Model = None,
+    layer: Layer = None,
     preprocess: Annotated[str | None, typer.Option(help="Of an .onnx file: JSON, or a .json file.")] = None,
-    verbalizer: Annotated[str, typer.Option(help="llama, template, or the path of a .gguf file.")] = "llama",
+    verbalizer: Verbalizer = "llama",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, …; cpu if not given.")] = None,
     batch: Annotated[str, typer.Option(help="Pictures per call, with commas.")] = "1,8",
     rounds: Annotated[int, typer.Option(help="How often each is measured.", min=1)] = 20,

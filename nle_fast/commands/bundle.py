@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nle_fast.commands.common import Debug, one_line, one_line_errors, preprocess_from
+from nle_fast.commands.common import one_line, one_line_errors, preprocess_from
+from nle_fast.commands.options import Concepts, Debug, Labels, Layer
 
 __all__ = ["bundle"]
 
@@ -22,12 +23,12 @@ def bundle(
     weights: Annotated[
         Path | None, typer.Option(help="Its saved state, .safetensors or .pth; the package's own if not given.")
     ] = None,
-    labels: Annotated[Path | None, typer.Option(help="Class names, one per line.")] = None,
-    concepts: Annotated[Path | None, typer.Option(help="Words for the neurons, .csv or .json.")] = None,
+    labels: Labels = None,
+    concepts: Concepts = None,
     concepts_layer: Annotated[
         str | None, typer.Option(help="What the table calls the layer, if not as the network does.")
     ] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer whose neurons explain; the last one if not given.")] = None,
+    layer: Layer = None,
     preprocess: Annotated[
         str | None,
         typer.Option(help="How pictures become its input, as JSON or a .json file; ImageNet's if not given."),

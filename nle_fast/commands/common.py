@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -17,9 +17,7 @@ from nle_fast.errors import ConfigError, NleError, NleWarning
 if TYPE_CHECKING:
     from nle_fast.preprocess import Preprocess
 
-__all__ = ["Debug", "debugging", "one_line", "one_line_errors", "preprocess_from", "print_error", "show_warning"]
-
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+__all__ = ["debugging", "one_line", "one_line_errors", "preprocess_from", "print_error", "show_warning"]
 
 #: As a shell reports a program that Ctrl-C ended.
 INTERRUPTED = 130

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nle_fast.commands.common import Debug, one_line, one_line_errors, preprocess_from
+from nle_fast.commands.common import one_line, one_line_errors, preprocess_from
+from nle_fast.commands.options import Debug, Device, Model, Preprocess
 from nle_fast.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,9 +40,7 @@ class _Response(str, Enum):
 
 def dissect(
     out: Annotated[Path, typer.Option(help="Folder for concepts.json, dissection.json and the report.")],
-    model: Annotated[
-        Path | None, typer.Option(help="A bundle's folder, or an .onnx file; the embedded network if not given.")
-    ] = None,
+    model: Model = None,
     layer: Annotated[str | None, typer.Option(help="Layer whose neurons are named; the last if not given.")] = None,
     masks: Annotated[
         Path | None, typer.Option(help="Pictures with concepts per pixel: a folder with index.json.")
@@ -52,10 +51,7 @@ def dissect(
     hypernyms: Annotated[Path | None, typer.Option(help="More general words for the classes, .json.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="A dual encoder: a folder with encoder.json.")] = None,
     pictures: Annotated[Path | None, typer.Option(help="A folder of further pictures, for the encoder.")] = None,
-    preprocess: Annotated[
-        str | None,
-        typer.Option(help="The network's preprocessing, as JSON or a .json file; the bundle's if not given."),
-    ] = None,
+    preprocess: Preprocess = None,
     cache: Annotated[
         Path | None, typer.Option(help="Folder in which a stopped run goes on; inside --out, until done, if not given.")
     ] = None,
@@ -70,7 +66,7 @@ def dissect(
     threads: Annotated[
         int | None, typer.Option(help="CPU threads of what is counted; one per core if not given.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="Where the network runs, such as cuda.")] = None,
+    device: Device = None,
     debug: Debug = False,
 ) -> None:
     """Name the neurons of a layer from your own pictures, and measure how good each name is."""

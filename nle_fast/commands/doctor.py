@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nle_fast.commands.common import Debug, one_line_errors
+from nle_fast.commands.common import one_line_errors
+from nle_fast.commands.options import Debug
 from nle_fast.version import __version__
 
 __all__ = ["doctor"]

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nle_fast.commands.common import Debug, one_line, one_line_errors, preprocess_from
+from nle_fast.commands.common import one_line, one_line_errors, preprocess_from
+from nle_fast.commands.options import Concepts, Debug, Device, Labels, Layer, Model, Preprocess
 
 __all__ = ["evaluate"]
 
@@ -21,19 +22,14 @@ _STAGES = {
 
 def evaluate(
     report: Annotated[Path, typer.Option(help="HTML page to write; the numbers go beside it, as .json.")],
-    model: Annotated[
-        Path | None, typer.Option(help="A bundle's folder, or an .onnx file; the embedded network if not given.")
-    ] = None,
+    model: Model = None,
     data: Annotated[
         Path | None, typer.Option(help="Folder of pictures; scenes of the drawn world for the embedded network.")
     ] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer whose neurons explain; the last one if not given.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="Class names, one per line.")] = None,
-    concepts: Annotated[Path | None, typer.Option(help="Words for the neurons, .csv or .json.")] = None,
-    preprocess: Annotated[
-        str | None,
-        typer.Option(help="The network's preprocessing, as JSON or a .json file; the bundle's if not given."),
-    ] = None,
+    layer: Layer = None,
+    labels: Labels = None,
+    concepts: Concepts = None,
+    preprocess: Preprocess = None,
     hypernyms: Annotated[
         Path | None, typer.Option(help="More general words for the classes, .json; for the plausible control.")
     ] = None,
@@ -43,7 +39,7 @@ def evaluate(
     scenes: Annotated[int, typer.Option(help="Scenes for interventions, in the drawn world; 0: none.")] = 500,
     draws: Annotated[int, typer.Option(help="Random sets of neurons per picture.")] = 20,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
-    device: Annotated[str | None, typer.Option(help="Where the network runs, such as cuda.")] = None,
+    device: Device = None,
     debug: Debug = False,
 ) -> None:
     """Measure how faithful explanations are: by masking, by pixels, and by taking parts away, beside controls."""

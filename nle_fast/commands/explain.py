@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nle_fast.commands.common import Debug, debugging, one_line, one_line_errors, print_error
+from nle_fast.commands.common import debugging, one_line, one_line_errors, print_error
+from nle_fast.commands.options import Concepts, Debug, Labels, Layer, Model, Verbalizer
 from nle_fast.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,13 +29,11 @@ class _Style(str, Enum):
 
 def explain(
     pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Picture files.", show_default=False)],
-    model: Annotated[
-        Path | None, typer.Option(help="A bundle's folder, or an .onnx file; the embedded network if not given.")
-    ] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer whose neurons explain; the last one if not given.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="Class names, one per line.")] = None,
-    concepts: Annotated[Path | None, typer.Option(help="Words for the neurons, .csv or .json.")] = None,
-    verbalizer: Annotated[str, typer.Option(help="llama, template, or the path of a .gguf file.")] = "llama",
+    model: Model = None,
+    layer: Layer = None,
+    labels: Labels = None,
+    concepts: Concepts = None,
+    verbalizer: Verbalizer = "llama",
     target: Annotated[str | None, typer.Option(help="Explain this class (label or index), not the winner.")] = None,
     versus: Annotated[str | None, typer.Option(help="Why not this class (label or index)?")] = None,
     style: Annotated[_Style, typer.Option(help="How the text sounds.")] = _Style.plain,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nle_fast.concepts import formats
 from nle_fast.errors import ConceptsError
+from nle_fast.files import write_whole
 
 __all__ = ["Concept", "Concepts", "open_concepts", "words_of"]
 
@@ -155,15 +156,11 @@ class Concepts:
             text = self._json()
         else:
             raise ConceptsError(f"`path` must end in .json, or in .csv, got '{path}'; a `kind` is that of a CSV.")
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            draft.write_text(text, encoding="utf-8")
-            draft.replace(path)
+            write_whole(path, text)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise ConceptsError(f"`path` must be writable, got '{path}' ({error.strerror}); choose another.") from error
         except UnicodeEncodeError as error:
-            draft.unlink(missing_ok=True)
             raise ConceptsError(f"`names` must be text that UTF-8 can hold, got {error}; mend the names.") from error
 
     def _json(self) -> str:

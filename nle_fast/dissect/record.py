@@ -14,7 +14,8 @@ from nle_fast.dissect.judge import by_chance
 from nle_fast.dissect.probe import JUDGE, PARTS, PICK, PROPOSE
 from nle_fast.dissect.table import SourceTable
 from nle_fast.errors import ConceptsError
-from nle_fast.verbalizers.words import noun_phrase
+from nle_fast.files import write_whole
+from nle_fast.verbalizers.language.words import noun_phrase
 
 __all__ = [
     "RECORD_SCHEMA",
@@ -105,12 +106,9 @@ def write_json(document: Any, path: Path) -> None:
     Raises:
         ConceptsError: The path cannot be written.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-        draft.replace(path)
+        write_whole(path, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise ConceptsError(f"`path` must be writable, got '{path}' ({error.strerror}); choose another.") from error
 
 

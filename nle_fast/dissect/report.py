@@ -17,6 +17,7 @@ from nle_fast.dissect.report_pictures import MAX_BYTES, Thumbnails, make_thumbna
 from nle_fast.dissect.report_rows import REFUSED, SOURCES, number, row, safe
 from nle_fast.dissect.responses import Progress
 from nle_fast.errors import ConceptsError, InputError
+from nle_fast.files import write_whole
 
 __all__ = ["report_html", "write_report"]
 
@@ -66,12 +67,9 @@ def write_report(
     """
     path = Path(path)
     page = report_html(record, max_bytes=max_bytes, progress=progress)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(page, encoding="utf-8")
-        draft.replace(path)
+        write_whole(path, page)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise InputError(f"`path` must be writable, got '{path}' ({error.strerror}); choose another.") from error
     return path
 

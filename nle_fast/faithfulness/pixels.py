@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 Mapper: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int64]], NDArray[Any]]
 
 #: "regions": only the outlined regions count. "neurons": the same neurons, also beyond the outlines. "more neurons":
-#: twice as many.
+#: four times as many.
 OURS = ("regions", "neurons", "more neurons")
 
 #: Standard deviation of the blur that insertion starts from, as a share of the input's side: 5 pixels of 224 in RISE.
@@ -107,7 +107,7 @@ def measure_pixels(
         maps = {
             "regions": region_maps(reading, options.k, size, options.threshold)[0],
             "neurons": neuron_maps(reading, options.k, size)[0],
-            "more neurons": neuron_maps(reading, 2 * options.k, size)[0],
+            "more neurons": neuron_maps(reading, 4 * options.k, size)[0],
             "grad-cam": grad_cam(reading, size)[0],
             **{name: _peer(name, mapper(images, reading.class_index), size) for name, mapper in (peers or {}).items()},
             "random": random_maps(1, grid, size, options.seed + n)[0],

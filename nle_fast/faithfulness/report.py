@@ -107,7 +107,7 @@ def _pixels(found: Mapping[str, Any]) -> str:
     parts = [
         f"<h2>Pixels</h2><p>{found['count']} pictures; the named regions are {_figure(found['named_share'])} of what "
         "the network sees, and outside of them pixels come in random order. <i>neurons</i>: their maps also count "
-        "beyond the outlines; <i>more neurons</i>: those of twice as many.</p>"
+        "beyond the outlines; <i>more neurons</i>: those of four times as many.</p>"
     ]
     steps = found["options"]["steps"]
     for direction, better in (("deletion", "less is better"), ("insertion", "more is better")):

@@ -6,7 +6,7 @@ from nle_fast.ops.dissect import Overlaps, activation_quantiles, count_overlaps,
 from nle_fast.ops.places import Place, find_places
 from nle_fast.ops.positions import positions_by_any, positions_by_area
 from nle_fast.ops.regions import find_regions
-from nle_fast.ops.removal import means_without
+from nle_fast.ops.removal import find_winner, logits_without, means_without
 from nle_fast.ops.scoring import TopNeurons, score_neurons
 from nle_fast.ops.stopping import StopFlag
 
@@ -19,6 +19,8 @@ __all__ = [
     "count_overlaps",
     "find_places",
     "find_regions",
+    "find_winner",
+    "logits_without",
     "means_without",
     "positions_by_any",
     "positions_by_area",

@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 from nle_fast.ops.positions import merge_positions
 from nle_fast.schema import POSITIONS, Region
 
-__all__ = ["find_regions", "label", "means_without", "places_by_area", "score_neurons", "upsample"]
+__all__ = [
+    "find_regions",
+    "find_winner",
+    "label",
+    "logits_without",
+    "means_without",
+    "places_by_area",
+    "score_neurons",
+    "upsample",
+]
 
 Box = tuple[float, float, float, float]
 
@@ -199,13 +208,38 @@ def places_by_area(on: list[int], picture_size: tuple[int, int], window: Box | N
     return sum(1 << c for c in places)
 
 
-def means_without(
-    class_maps: NDArray[np.float32], weight: NDArray[np.float32], maps: NDArray[np.float32], neurons: list[int]
+def logits_without(
+    logits: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    maps: NDArray[np.float32],
+    sets: NDArray[np.int64],
+    classes: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
-    """Means over positions of relu(class_maps − weight[:, neurons] @ maps[neurons]); see `ops.means_without`."""
-    taken = weight[:, neurons].astype(np.float64) @ maps[neurons].astype(np.float64)
-    means: NDArray[np.float64] = np.maximum(class_maps - taken, 0).mean(1)
+    """What is left of the logits after Σ weight · mean(map) over each set; see `ops.logits_without`."""
+    rows = (weight if classes is None else weight[classes]).astype(np.float64)
+    means = maps.mean(1, dtype=np.float64)
+    return np.stack([logits - rows[:, neurons] @ means[neurons] for neurons in sets])
+
+
+def means_without(
+    class_maps: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    maps: NDArray[np.float32],
+    sets: NDArray[np.int64],
+    classes: NDArray[np.int64] | None = None,
+) -> NDArray[np.float64]:
+    """Means over positions of relu(class_maps − Σ weight · map) over each set; see `ops.means_without`."""
+    rows = (weight if classes is None else weight[classes]).astype(np.float64)
+    taken = np.stack([rows[:, neurons] @ maps[neurons].astype(np.float64) for neurons in sets])
+    means: NDArray[np.float64] = np.maximum(class_maps - taken, 0).mean(2)
     return means
+
+
+def find_winner(logits: NDArray[np.float32], index: int | None = None) -> tuple[int, float]:
+    """The class of the largest logit, and the probability of it or of class `index`; see `ops.find_winner`."""
+    winner = int(logits.argmax())
+    powers = np.exp(logits.astype(np.float64) - float(logits[winner]))
+    return winner, float(powers[winner if index is None else index] / powers.sum())
 
 
 def _cell_of_pixels(size: int) -> NDArray[np.int64]:

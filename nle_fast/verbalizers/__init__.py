@@ -13,7 +13,7 @@ from typing import Any
 from nle_fast.errors import ConfigError, UnsupportedClaimError, VerbalizerCancelled, VerbalizerError
 from nle_fast.schema import Meaning, Span, Utterance
 from nle_fast.verbalizers.base import Verbalizer
-from nle_fast.verbalizers.check import Report, check
+from nle_fast.verbalizers.checking import Report, check
 from nle_fast.verbalizers.template import TemplateVerbalizer
 
 __all__ = [

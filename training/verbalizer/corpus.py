@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.lattice import Choice, Lattice, Nodes
-from nle_fast.verbalizers.prompt import compact
+from nle_fast.verbalizers.grammar.lattice import Choice, Lattice, Nodes
+from nle_fast.verbalizers.llama.prompt import compact
 from training.classifier.progress import bar
 from training.verbalizer.generator import random_meaning, write
 from training.verbalizer.preference import Taste, score

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.lattice import Lattice
+from nle_fast.verbalizers.grammar.lattice import Lattice
 from nle_fast.verbalizers.llama import Llama as Engine
-from nle_fast.verbalizers.prompt import compact
+from nle_fast.verbalizers.llama.prompt import compact
 from training.verbalizer.corpus import BRANCH, FIRST_SEEDS, Corpus, make_corpus
 from training.verbalizer.generator import lattice_text, random_meaning
 from training.verbalizer.gguf import unpacked_q8_0

@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 from nle_fast.schema import Evidence, Meaning
 from nle_fast.verbalizers import check
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.phrases import Name, names_of, percent
-from nle_fast.verbalizers.words import is_plural, label_name
+from nle_fast.verbalizers.language.phrases import Name, names_of, percent
+from nle_fast.verbalizers.language.words import is_plural, label_name
 from training.verbalizer.generator import lattice_text, random_meaning
 from training.verbalizer.sentences import free_text
 from training.verbalizer.words import random_concept, random_label

@@ -12,8 +12,8 @@ from random import Random
 from nle_fast.config import Style
 from nle_fast.ops.positions import merge_positions
 from nle_fast.schema import Evidence, Meaning, Prediction
-from nle_fast.verbalizers.lattice import Lattice
-from nle_fast.verbalizers.words import label_name
+from nle_fast.verbalizers.grammar.lattice import Lattice
+from nle_fast.verbalizers.language.words import label_name
 from training.verbalizer.sentences import free_text
 from training.verbalizer.words import LAYERS, random_concept, random_label
 

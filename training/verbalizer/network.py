@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
-from nle_fast.verbalizers.prompt import PROMPT
+from nle_fast.verbalizers.llama.prompt import PROMPT
 from training.verbalizer.gguf import Value, write_gguf
 from training.verbalizer.vocabulary import Vocabulary
 

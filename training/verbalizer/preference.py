@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.lattice import Choice, Lattice, Nodes
-from nle_fast.verbalizers.phrases import leads, names_of
+from nle_fast.verbalizers.grammar.lattice import Choice, Lattice, Nodes
+from nle_fast.verbalizers.language.phrases import leads, names_of
 from training.verbalizer.generator import random_meaning
 
 __all__ = ["Pair", "Taste", "best", "opening", "preference_pairs", "score", "voice"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from nle_fast.schema import Meaning
-from nle_fast.verbalizers.phrases import coverage_rest, percent
+from nle_fast.verbalizers.language.phrases import coverage_rest, percent
 from training.verbalizer.things import Teller, Thing
 from training.verbalizer.wordings import ADVERBS, AGAINST, AMOUNT, SUPPORT, place
 

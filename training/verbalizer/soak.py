@@ -22,9 +22,9 @@ from typing import Any
 
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers import check
-from nle_fast.verbalizers.glossary import LEXICON
+from nle_fast.verbalizers.language.glossary import LEXICON
+from nle_fast.verbalizers.language.phrases import names_of
 from nle_fast.verbalizers.llama import Llama
-from nle_fast.verbalizers.phrases import names_of
 from training.verbalizer.generator import random_meaning
 
 __all__ = ["faults_of", "odd_meaning", "soak"]

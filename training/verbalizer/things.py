@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from random import Random
 
 from nle_fast.schema import Meaning
-from nle_fast.verbalizers.phrases import Names, leads, names_of, percent, quoted
-from nle_fast.verbalizers.words import noun_phrase
+from nle_fast.verbalizers.language.phrases import Names, leads, names_of, percent, quoted
+from nle_fast.verbalizers.language.words import noun_phrase
 from training.verbalizer.wordings import join, pick, place
 
 __all__ = ["Teller", "Thing"]

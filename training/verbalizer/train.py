@@ -32,7 +32,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.prompt import compact
+from nle_fast.verbalizers.llama.prompt import compact
 from training.classifier.progress import bar
 from training.verbalizer.corpus import BRANCH, FIRST_SEEDS, PROMPT, Corpus, make_corpus
 from training.verbalizer.generator import lattice_text, random_meaning, write

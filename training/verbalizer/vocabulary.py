@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nle_fast.verbalizers.prompt import MARKERS, Piece
+from nle_fast.verbalizers.llama.prompt import MARKERS, Piece
 from training.verbalizer.gguf import Value, write_gguf
 
 __all__ = ["Tokenizer", "Vocabulary", "learn"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from nle_fast.verbalizers.phrases import Key
+from nle_fast.verbalizers.language.phrases import Key
 
 __all__ = ["Count", "Label", "Mention", "Number", "Part", "Place", "Reading"]
 

@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from nle_fast.verbalizers.lexicon import (
+from nle_fast.verbalizers.language.lexicon import (
     ADJECTIVES,
     COLORS,
     COUNTABLE_ING,

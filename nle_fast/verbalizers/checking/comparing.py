@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nle_fast.schema import Meaning, Span
-from nle_fast.verbalizers.claims import Count, Mention, Number, Part, Place, Reading
-from nle_fast.verbalizers.phrases import NEURON, Key, Names, coverage_rest, leads, names_of
-from nle_fast.verbalizers.reading import read
+from nle_fast.verbalizers.checking.claims import Count, Mention, Number, Part, Place, Reading
+from nle_fast.verbalizers.checking.reading import read
+from nle_fast.verbalizers.language.phrases import NEURON, Key, Names, coverage_rest, leads, names_of
 
 __all__ = ["Report", "check"]
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from nle_fast.errors import VerbalizerError
 from nle_fast.schema import POSITIONS, Meaning
-from nle_fast.verbalizers.phrases import Name, names_of
+from nle_fast.verbalizers.language.phrases import Name, names_of
 
 __all__ = ["MARKERS", "PROMPT", "Piece", "compact"]
 

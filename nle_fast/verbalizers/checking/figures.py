@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from nle_fast.schema import Meaning
-from nle_fast.verbalizers.claims import Mention, Number, Part, Place, Reading
-from nle_fast.verbalizers.glossary import LEXICON, PLACE_WORDS
-from nle_fast.verbalizers.matching import ARTICLES, OPEN, Matcher
-from nle_fast.verbalizers.phrases import NEURON, Key, Names
-from nle_fast.verbalizers.vocabulary import Entry, word_set
+from nle_fast.verbalizers.checking.claims import Mention, Number, Part, Place, Reading
+from nle_fast.verbalizers.checking.matching import ARTICLES, OPEN, Matcher
+from nle_fast.verbalizers.language.glossary import LEXICON, PLACE_WORDS
+from nle_fast.verbalizers.language.phrases import NEURON, Key, Names
+from nle_fast.verbalizers.language.vocabulary import Entry, word_set
 
 __all__ = ["Figures"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nle_fast.errors import MissingExtraError, VerbalizerError
-from nle_fast.verbalizers.llama_tokens import LlamaTokens
+from nle_fast.verbalizers.llama.tokens import LlamaTokens
 
 __all__ = ["BATCH", "Context", "Row", "Weights", "look_at"]
 

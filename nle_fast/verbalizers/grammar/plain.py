@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nle_fast.verbalizers.clauses import Group, Item, capitalized
-from nle_fast.verbalizers.lattice import Nodes, Segment, either
-from nle_fast.verbalizers.phrases import leads
-from nle_fast.verbalizers.styles import PER_SENTENCE, SMALL, STOP, Style, begin
+from nle_fast.verbalizers.grammar.clauses import Group, Item, capitalized
+from nle_fast.verbalizers.grammar.lattice import Nodes, Segment, either
+from nle_fast.verbalizers.grammar.styles import PER_SENTENCE, SMALL, STOP, Style, begin
+from nle_fast.verbalizers.language.phrases import leads
 
 __all__ = ["Plain"]
 
@@ -149,46 +149,42 @@ class Plain(Style):
 
     def _against(self) -> Nodes:
         """What speaks against it, in sentences of their own."""
-        nodes: Nodes = ()
-        for i, some in enumerate(_chunks(self.opposing)):
-            if i:
-                nodes = (*nodes, *self._so_do(some))
-                continue
-            verb = " speak" if _plural(some) else " speaks"
-            ways: list[Nodes] = []
-            for told, items in self.ways(some):
-                end = f"{_close(items)}{verb} against it"
-                ways += [(Segment(lead), *told, Segment(f"{end}.")) for lead in (" However,", " On the other hand,")]
-                if subject := capitalized(told):
-                    ways.append((*subject, Segment(f"{end}, however.")))
-            if len(self.opposing) <= PER_SENTENCE:  # no "So do …" can follow it
-                ways.append((Segment(" Evidence against it comes from"), *self.every(some), *STOP))
-            nodes = (*nodes, *either(ways))
-        return nodes
-
-    def _so_do(self, some: Sequence[Group]) -> Nodes:
-        lead = " So do" if _plural(some) else " So does"
-        also = [(Segment(lead), *self.every(some), *STOP)]
-        told, items = self.ways(some)[0]
-        if subject := capitalized(told):
-            verb = "speak" if _plural(some) else "speaks"
-            also.append((*subject, Segment(f"{_close(items)} also {verb} against it.")))
-        return either(also)
+        if not self.opposing:
+            return ()
+        first, *more = _chunks(self.opposing)
+        verb = " speak" if _plural(first) else " speaks"
+        ways: list[Nodes] = []
+        for told, items in self.ways(first):
+            end = f"{_close(items)}{verb} against it"
+            ways += [(Segment(lead), *told, Segment(f"{end}.")) for lead in (" However,", " On the other hand,")]
+            if subject := capitalized(told):
+                ways.append((*subject, Segment(f"{end}, however.")))
+        if not more:  # no "So do …" can follow it
+            ways.append((Segment(" Evidence against it comes from"), *self.every(first), *STOP))
+        return (*either(ways), *self._so_do(more))
 
     def _against_alone(self) -> Nodes:
         """After the answer, where nothing speaks for it."""
+        first, *more = _chunks(self.opposing)
+        verb = " speak" if _plural(first) else " speaks"
+        ways = [
+            (Segment(lead), *told, Segment(f"{_close(items)}{verb} against it."))
+            for told, items in self.ways(first)
+            for lead in (", although", ", even though")
+        ]
+        return (*either(ways), *self._so_do(more))
+
+    def _so_do(self, more: Sequence[Sequence[Group]]) -> Nodes:
+        """What else speaks against it, a sentence for each part."""
         nodes: Nodes = ()
-        for i, some in enumerate(_chunks(self.opposing)):
-            if i:
-                nodes = (*nodes, *self._so_do(some))
-                continue
-            verb = " speak" if _plural(some) else " speaks"
-            ways = [
-                (Segment(lead), *told, Segment(f"{_close(items)}{verb} against it."))
-                for told, items in self.ways(some)
-                for lead in (", although", ", even though")
-            ]
-            nodes = (*nodes, *either(ways))
+        for some in more:
+            lead = " So do" if _plural(some) else " So does"
+            also = [(Segment(lead), *self.every(some), *STOP)]
+            told, items = self.ways(some)[0]
+            if subject := capitalized(told):
+                verb = "speak" if _plural(some) else "speaks"
+                also.append((*subject, Segment(f"{_close(items)} also {verb} against it.")))
+            nodes = (*nodes, *either(also))
         return nodes
 
     # Another class
@@ -220,9 +216,7 @@ class Plain(Style):
         first, *more = _chunks(self.opposing)
         whats = ("what speaks against it is", "the evidence against it comes from")
         nodes = either((*compared, Segment(begin(what, compared)), *self.every(first), *STOP) for what in whats)
-        for some in more:
-            nodes = (*nodes, *self._so_do(some))
-        return (*either(openings), *nodes)
+        return (*either(openings), *nodes, *self._so_do(more))
 
 
 def _plural(groups: Sequence[Group]) -> bool:

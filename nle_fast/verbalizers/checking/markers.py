@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from nle_fast.verbalizers.claims import Count, Mention, Number
-from nle_fast.verbalizers.figures import Figures
-from nle_fast.verbalizers.glossary import LEXICON
-from nle_fast.verbalizers.phrases import NEURON, quoted
-from nle_fast.verbalizers.vocabulary import Entry, tokenize, word_set
-from nle_fast.verbalizers.words import clean, noun_phrase
+from nle_fast.verbalizers.checking.claims import Count, Mention, Number
+from nle_fast.verbalizers.checking.figures import Figures
+from nle_fast.verbalizers.language.glossary import LEXICON
+from nle_fast.verbalizers.language.phrases import NEURON, quoted
+from nle_fast.verbalizers.language.vocabulary import Entry, tokenize, word_set
+from nle_fast.verbalizers.language.words import clean, noun_phrase
 
 __all__ = ["ASIDE", "Markers"]
 

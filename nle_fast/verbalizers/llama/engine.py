@@ -13,8 +13,8 @@ from typing import Protocol
 
 from nle_fast.errors import VerbalizerCancelled, VerbalizerError, VerbalizerTimeout
 from nle_fast.schema import Utterance
-from nle_fast.verbalizers.llama_flight import SEQUENCES, Flight, Job, Task, too_slow
-from nle_fast.verbalizers.llama_model import Context, Weights, look_at
+from nle_fast.verbalizers.llama.flight import SEQUENCES, Flight, Job, Task, too_slow
+from nle_fast.verbalizers.llama.model import Context, Weights, look_at
 
 __all__ = ["POLL_S", "Cancel", "LlamaEngine"]
 

@@ -11,12 +11,12 @@ import unicodedata
 from bisect import bisect_left
 
 from nle_fast.schema import Meaning
-from nle_fast.verbalizers.claims import Count, Label, Mention, Part, Reading
-from nle_fast.verbalizers.glossary import LEXICON
-from nle_fast.verbalizers.markers import Markers
-from nle_fast.verbalizers.matching import ARTICLES, OPEN
-from nle_fast.verbalizers.phrases import Key, Names
-from nle_fast.verbalizers.vocabulary import word_set
+from nle_fast.verbalizers.checking.claims import Count, Label, Mention, Part, Reading
+from nle_fast.verbalizers.checking.markers import Markers
+from nle_fast.verbalizers.checking.matching import ARTICLES, OPEN
+from nle_fast.verbalizers.language.glossary import LEXICON
+from nle_fast.verbalizers.language.phrases import Key, Names
+from nle_fast.verbalizers.language.vocabulary import word_set
 
 __all__ = ["read"]
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 from nle_fast.config import Style
 from nle_fast.errors import VerbalizerError
 from nle_fast.schema import Evidence, Meaning, Prediction
-from nle_fast.verbalizers.phrases import names_of, percent
-from nle_fast.verbalizers.prompt import Piece
+from nle_fast.verbalizers.language.phrases import names_of, percent
+from nle_fast.verbalizers.llama.prompt import Piece
 from nle_fast.verbalizers.template import TemplateVerbalizer
 
 __all__ = ["chat_prompt", "facts_as_text", "instructions", "text_prompt"]

@@ -1,8 +1,7 @@
 """The parts that sentences are put together from: evidence by concept, places, lists.
 
 Evidence with the same concept and the same side is told once, with all its places; what lies in the same places may be
-told together. Each part comes with its alternatives (see `nle_fast.verbalizers.lattice`) and begins with the space that
-stands before it.
+told together. Each part comes with its alternatives (see `lattice`) and begins with the space that stands before it.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from dataclasses import dataclass
 
 from nle_fast.errors import VerbalizerError
 from nle_fast.schema import Evidence, Meaning
-from nle_fast.verbalizers.lattice import Choice, Nodes, Segment, either
-from nle_fast.verbalizers.phrases import Name, Names, percent, quoted
-from nle_fast.verbalizers.words import noun_phrase
+from nle_fast.verbalizers.grammar.lattice import Choice, Nodes, Segment, either
+from nle_fast.verbalizers.language.phrases import Name, Names, percent, quoted
+from nle_fast.verbalizers.language.words import noun_phrase
 
 __all__ = ["Group", "Item", "capitalized", "caption", "expert_items", "groups_of", "joined", "listings"]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from nle_fast.schema import Span, Utterance
-from nle_fast.verbalizers.lattice import Walk
-from nle_fast.verbalizers.prompt import Piece
+from nle_fast.verbalizers.grammar.lattice import Walk
+from nle_fast.verbalizers.llama.prompt import Piece
 
 __all__ = ["Step", "Steps", "Tell", "Tokens", "Writer", "write_freely", "write_path"]
 

@@ -13,9 +13,9 @@ from functools import lru_cache
 
 from nle_fast.errors import VerbalizerError
 from nle_fast.schema import Evidence, Meaning
-from nle_fast.verbalizers.glossary import LEXICON
-from nle_fast.verbalizers.vocabulary import ENTRIES, RESERVED, WORDS, tokenize
-from nle_fast.verbalizers.words import clean, label_name, noun_phrase, other_number
+from nle_fast.verbalizers.language.glossary import LEXICON
+from nle_fast.verbalizers.language.vocabulary import ENTRIES, RESERVED, WORDS, tokenize
+from nle_fast.verbalizers.language.words import clean, label_name, noun_phrase, other_number
 
 __all__ = ["NEURON", "PREPOSITIONS", "Key", "Name", "Names", "coverage_rest", "leads", "names_of", "percent", "quoted"]
 

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from nle_fast.schema import Meaning
-from nle_fast.verbalizers.clauses import Group, Item, groups_of, joined, listings
-from nle_fast.verbalizers.lattice import Nodes, Segment, either
-from nle_fast.verbalizers.phrases import coverage_rest, names_of, percent
+from nle_fast.verbalizers.grammar.clauses import Group, Item, groups_of, joined, listings
+from nle_fast.verbalizers.grammar.lattice import Nodes, Segment, either
+from nle_fast.verbalizers.language.phrases import coverage_rest, names_of, percent
 
 __all__ = ["PER_SENTENCE", "SMALL", "STOP", "Style", "begin"]
 

@@ -6,9 +6,9 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from nle_fast.schema import Meaning
-from nle_fast.verbalizers.glossary import LEXICON
-from nle_fast.verbalizers.phrases import PREPOSITIONS, Key, Name, Names
-from nle_fast.verbalizers.vocabulary import Entry, places_of, word_set
+from nle_fast.verbalizers.language.glossary import LEXICON
+from nle_fast.verbalizers.language.phrases import PREPOSITIONS, Key, Name, Names
+from nle_fast.verbalizers.language.vocabulary import Entry, places_of, word_set
 
 __all__ = ["ARTICLES", "CLOSE", "OPEN", "Known", "Matcher"]
 

@@ -16,14 +16,14 @@ from typing import Literal, TypeAlias, get_args
 
 from nle_fast.errors import ConfigError, VerbalizerCancelled, VerbalizerError, VerbalizerTimeout
 from nle_fast.schema import Meaning, Span, Utterance
-from nle_fast.verbalizers.check import check
-from nle_fast.verbalizers.decoding import Steps, Tell, Tokens, write_freely, write_path
+from nle_fast.verbalizers.checking import check
 from nle_fast.verbalizers.grammar import lattice_of
-from nle_fast.verbalizers.llama_engine import POLL_S, Cancel, LlamaEngine
-from nle_fast.verbalizers.llama_flight import Job, Task
-from nle_fast.verbalizers.llama_model import Weights
-from nle_fast.verbalizers.prompt import PROMPT, Piece, compact
-from nle_fast.verbalizers.prompt_text import chat_prompt, text_prompt
+from nle_fast.verbalizers.llama.decoding import Steps, Tell, Tokens, write_freely, write_path
+from nle_fast.verbalizers.llama.engine import POLL_S, Cancel, LlamaEngine
+from nle_fast.verbalizers.llama.flight import Job, Task
+from nle_fast.verbalizers.llama.model import Weights
+from nle_fast.verbalizers.llama.prompt import PROMPT, Piece, compact
+from nle_fast.verbalizers.llama.prompt_text import chat_prompt, text_prompt
 
 __all__ = ["EMBEDDED", "Llama", "Mode"]
 

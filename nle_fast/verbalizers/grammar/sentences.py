@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nle_fast.schema import Meaning
-from nle_fast.verbalizers.clauses import Group, capitalized, caption, expert_items, joined
-from nle_fast.verbalizers.lattice import Lattice, Nodes, Segment, either
-from nle_fast.verbalizers.phrases import percent
-from nle_fast.verbalizers.plain import Plain
-from nle_fast.verbalizers.styles import PER_SENTENCE, STOP, Style, begin
+from nle_fast.verbalizers.grammar.clauses import Group, capitalized, caption, expert_items, joined
+from nle_fast.verbalizers.grammar.lattice import Lattice, Nodes, Segment, either
+from nle_fast.verbalizers.grammar.plain import Plain
+from nle_fast.verbalizers.grammar.styles import PER_SENTENCE, STOP, Style, begin
+from nle_fast.verbalizers.language.phrases import percent
 
 __all__ = ["lattice_of"]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nle_fast.verbalizers.glossary_places import CORNER_TAILS, POSITIONS
-from nle_fast.verbalizers.glossary_verbs import AGAINST, ANSWER, FOR, conjugated
-from nle_fast.verbalizers.vocabulary import CORE, Entry, Kind, entries_of, spelled
+from nle_fast.verbalizers.language.glossary_places import CORNER_TAILS, POSITIONS
+from nle_fast.verbalizers.language.glossary_verbs import AGAINST, ANSWER, FOR, conjugated
+from nle_fast.verbalizers.language.vocabulary import CORE, Entry, Kind, entries_of, spelled
 
 __all__ = ["LEXICON", "PLACE_WORDS", "Words"]
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from nle_fast.verbalizers.prompt import Piece
+from nle_fast.verbalizers.llama.prompt import Piece
 
 __all__ = ["LlamaTokens"]
 

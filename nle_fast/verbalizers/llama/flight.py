@@ -19,9 +19,9 @@ import numpy as np
 
 from nle_fast.errors import VerbalizerError, VerbalizerTimeout
 from nle_fast.schema import Utterance
-from nle_fast.verbalizers.decoding import Step, Steps, Writer
-from nle_fast.verbalizers.llama_model import BATCH, Context, Row
-from nle_fast.verbalizers.prompt import Piece
+from nle_fast.verbalizers.llama.decoding import Step, Steps, Writer
+from nle_fast.verbalizers.llama.model import BATCH, Context, Row
+from nle_fast.verbalizers.llama.prompt import Piece
 
 __all__ = ["SEQUENCES", "Flight", "Job", "Task", "too_slow"]
 

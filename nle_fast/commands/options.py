@@ -1,0 +1,23 @@
+"""Options that several commands share, with one help text each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["Concepts", "Debug", "Device", "Labels", "Layer", "Model", "Preprocess", "Verbalizer"]
+
+Model = Annotated[
+    Path | None, typer.Option(help="A bundle's folder, or an .onnx file; the embedded network if not given.")
+]
+Layer = Annotated[str | None, typer.Option(help="Layer whose neurons explain; the last one if not given.")]
+Labels = Annotated[Path | None, typer.Option(help="Class names, one per line.")]
+Concepts = Annotated[Path | None, typer.Option(help="Words for the neurons, .csv or .json.")]
+Preprocess = Annotated[
+    str | None, typer.Option(help="The network's preprocessing, as JSON or a .json file; the bundle's if not given.")
+]
+Verbalizer = Annotated[str, typer.Option(help="llama, template, or the path of a .gguf file.")]
+Device = Annotated[str | None, typer.Option(help="Where the network runs, such as cuda.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -1,0 +1,24 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["write_whole"]
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text in UTF-8; whoever opens the file meanwhile sees the earlier one, and a failure leaves no trace.
+
+    Raises:
+        OSError: The path cannot be written.
+        UnicodeEncodeError: The text holds half a surrogate pair.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except (OSError, UnicodeEncodeError):
+        draft.unlink(missing_ok=True)
+        raise

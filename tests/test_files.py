@@ -1,0 +1,38 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nle_fast.files import write_whole
+
+
+def test_a_file_is_replaced(tmp_path):
+    path = tmp_path / "a.json"
+    for text in ("[1, 2]\n", "“é”\n", ""):
+        write_whole(path, text)
+        assert path.read_bytes() == text.encode()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_leaves_the_earlier_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    write_whole(path, "earlier")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "later \ud800")
+    with pytest.raises(FileNotFoundError):
+        write_whole(tmp_path / "missing" / "a.json", "later")
+    with pytest.raises(NotADirectoryError):
+        write_whole(path / "b.json", "later")
+
+    def full(self, text, encoding):
+        Path.write_bytes(self, text[:3].encode(encoding))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        write_whole(path, "later")
+    assert path.read_bytes() == b"earlier"
+    assert list(tmp_path.iterdir()) == [path]
