@@ -37,6 +37,7 @@ from nle_fast.dissect import DissectOptions, dissect
 from nle_fast.faithfulness import EvaluateOptions, MaskingOptions, evaluate, measure_masking, read_hypernyms
 from nle_fast.faithfulness.evaluate import find_pictures
 from nle_fast.faithfulness.pixels import Mapper, measure_pixels
+from nle_fast.faithfulness.statistics import interval_text
 from nle_fast.version import versions
 from nle_fast.world import Scene
 
@@ -243,9 +244,9 @@ def table(records: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def figure(found: dict[str, float | None]) -> str:
+def figure(found: dict[str, Any]) -> str:
     """A figure and its interval; ∞ where the control does nothing."""
-    value, low, high = ("∞" if found[key] is None else f"{found[key]:.2f}" for key in ("value", "low", "high"))
+    value, low, high = interval_text(found, "{:.2f}".format)
     return f"{value} [{low}, {high}]"
 
 

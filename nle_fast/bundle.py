@@ -63,6 +63,8 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
         ConfigError: An option of the preprocessing is out of its range.
         ConceptsError: The concept table is broken.
     """
+    if not isinstance(folder, (str, os.PathLike)):
+        raise ModelError(f"`bundle` must be a folder's path, got {folder!r}; make a bundle with write_bundle.")
     folder = Path(folder)
     manifest = folder / _MANIFEST
     if not os.path.isfile(manifest):
@@ -124,6 +126,9 @@ def write_bundle(
     Raises:
         ModelError: The folder exists, the model does not, or a file cannot be written.
     """
+    for argument, value in (("folder", folder), ("model", model)):
+        if not isinstance(value, (str, os.PathLike)):
+            raise ModelError(f"`{argument}` must be a path, got {type(value).__name__}; pack_bundle exports modules.")
     folder, model = Path(folder), Path(model)
     if folder.exists():
         raise ModelError(f"`folder` must not exist yet, got '{folder}'; choose another or remove it first.")

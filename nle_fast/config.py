@@ -66,6 +66,7 @@ class Config:
             raise ConfigError(f"`against` must be True or False, got {self.against!r}; pass a bool.")
         # NumPy's numbers are welcome, but the options are written as JSON.
         object.__setattr__(self, "top_k", int(self.top_k))
+        object.__setattr__(self, "connectivity", int(self.connectivity))
         object.__setattr__(self, "threshold", float(self.threshold))
         object.__setattr__(self, "min_area", float(self.min_area))
 
@@ -79,7 +80,8 @@ class Config:
 
 
 def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
-    if isinstance(value, bool) or value not in allowed:
+    # 8.0 equals 8, but no native code takes it.
+    if isinstance(value, (bool, float)) or value not in allowed:
         choices = ", ".join(repr(choice) for choice in allowed)
         raise ConfigError(f"`{name}` must be one of {choices}, got {value!r}; choose one of them.")
 

@@ -21,7 +21,7 @@ from nle_fast.errors import ConfigError, InputError, NleWarning
 from nle_fast.explanation import Explanation
 from nle_fast.labels import Labels, Target
 from nle_fast.meaning import build_meaning, gather_evidence, read_prediction
-from nle_fast.preprocess import Picture, Preprocess, load_picture, picture_list
+from nle_fast.preprocess import Picture, Preprocess, check_several, load_picture, picture_list
 from nle_fast.schema import Meaning, Prediction, Utterance
 from nle_fast.timing import Laps
 from nle_fast.verbalizers import Verbalizer, name_of, open_verbalizer, speak_all
@@ -77,7 +77,7 @@ class Explainer:
                 concepts = model.concepts
             labels = model.labels if labels is None else labels
             preprocess = model.preprocess if preprocess is None else preprocess
-            self.name, layer, model = model.name, layer or model.layer, model.model
+            self.name, layer, model = model.name, model.layer if layer is None else layer, model.model
         self.preprocess = Preprocess() if preprocess is None else preprocess
         for argument, value, kind in (("config", self.config, Config), ("preprocess", self.preprocess, Preprocess)):
             if not isinstance(value, kind):
@@ -191,9 +191,13 @@ class Explainer:
         return [self._tell(*one, laps.timings()) for one in told]
 
     def stream(self, frames: Iterable[Picture]) -> Iterator[Explanation]:
-        """Explain frames one by one as they come; holds one frame at a time."""
-        for frame in frames:
-            yield self(frame)
+        """Explain frames one by one as they come; holds one frame at a time.
+
+        Raises:
+            InputError: `frames` is one picture, or nothing that has pictures.
+        """
+        check_several("frames", frames)
+        return (self(frame) for frame in frames)
 
     def certificate_of(self, explanation: Explanation) -> Certificate:
         """What masking the named neurons does to the explanation's picture, which is read again.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import json
 import math
 import os
@@ -259,8 +260,9 @@ class Explanation(_Made):
         try:
             data = json.loads(text)
         # JSON nested thousands deep, as only a stranger writes it, exhausts the parser's stack.
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"`text` must be JSON, got {text[:40]!r}: {error}; read explanation.json.") from error
+        except (TypeError, ValueError, RecursionError) as error:
+            got = text[:40] if isinstance(text, (str, bytes, bytearray)) else text
+            raise InputError(f"`text` must be JSON, got {got!r}: {error}; read explanation.json.") from error
         return cls.from_dict(data)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
@@ -278,6 +280,8 @@ class Explanation(_Made):
         Raises:
             InputError: The folder has something in it, is a file, or cannot be written.
         """
+        if not isinstance(folder, (str, os.PathLike)):
+            raise InputError(f"`folder` must be a path, got {folder!r}; give the name of a new folder.")
         folder = Path(os.path.abspath(folder))
         there = True
         try:
@@ -288,9 +292,10 @@ class Explanation(_Made):
         except (OSError, ValueError) as error:  # a name that no file system takes, or a folder that may not be read
             raise InputError(f"`folder` must be writable, got {str(folder)!r}: {error}; give another.") from error
         if not vacant:
-            raise InputError(f"`folder` must be new or empty, got {str(folder)!r}; give another name or remove it.")
+            raise _taken(folder)
         missing = [parent for parent in folder.parents if not parent.exists()]
-        partial = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.partial"
+        # Not the whole name, which may be as long as the file system allows.
+        partial = folder.parent / f".{folder.name[:40]}.{secrets.token_hex(4)}.partial"
         try:
             partial.mkdir(parents=True)
             if self.picture is not None:
@@ -307,10 +312,16 @@ class Explanation(_Made):
                     folder.mkdir(exist_ok=True)
                 for parent in missing:
                     parent.rmdir()
+            if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                raise _taken(folder) from error
             if isinstance(error, OSError):
                 raise InputError(f"`folder` must be writable, got {str(folder)!r}: {error}; give another.") from error
             raise
         return folder
+
+
+def _taken(folder: Path) -> InputError:
+    return InputError(f"`folder` must be new or empty, got {str(folder)!r}; give another name or remove it.")
 
 
 def _evidence(data: Mapping[str, Any]) -> Evidence:

@@ -112,7 +112,7 @@ class Labels(Sequence[str]):
 
 def _read_lines(path: Path) -> tuple[str, ...]:
     if not os.path.isfile(path):
-        what = "a folder" if os.path.isdir(path) else "no such file"
+        what = "a folder" if os.path.isdir(path) else "no regular file" if os.path.exists(path) else "no such file"
         raise InputError(f"`labels` must be a text file with one name per line, got '{path}' ({what}); check the path.")
     try:
         lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -31,6 +31,7 @@ __all__ = [
     "MAX_SIDE",
     "Picture",
     "Preprocess",
+    "check_several",
     "load_picture",
     "picture_list",
 ]
@@ -106,8 +107,9 @@ class Preprocess:
         object.__setattr__(self, "std", _triple("std", self.std))
         if min(self.std) <= 0:
             raise ConfigError(f"`std` must be positive, got {self.std!r}; a channel is divided by it.")
-        if isinstance(self.scale, bool) or not isinstance(self.scale, (int, float)) or not 0 < self.scale < math.inf:
+        if isinstance(self.scale, bool) or not isinstance(self.scale, Real) or not 0 < self.scale < math.inf:
             raise ConfigError(f"`scale` must be a positive number, got {self.scale!r}; use 1/255 for inputs in 0…1.")
+        object.__setattr__(self, "scale", float(self.scale))
 
     def window(self, picture_size: tuple[int, int]) -> tuple[float, float, float, float]:
         """The rectangle of the original picture that the classifier sees.
@@ -166,6 +168,8 @@ class Preprocess:
         Raises:
             ConfigError: An option is unknown or out of its range.
         """
+        if not isinstance(options, Mapping):
+            raise ConfigError(f"`preprocess` must be options by name, got {options!r}; give what `to_dict` gave.")
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(options) - known)
         if unknown:
@@ -204,7 +208,7 @@ def load_picture(picture: Picture) -> Image.Image:
         path = Path(picture)
         name = f"'{path}'"
         if not os.path.isfile(path):  # unlike Path.is_file, False for a name that no file system takes
-            what = "a folder" if os.path.isdir(path) else "no such file"
+            what = "a folder" if os.path.isdir(path) else "no regular file" if os.path.exists(path) else "no such file"
             raise InputError(f"`picture` must be a picture file, got {name} ({what}); check the path.")
         source = path  # type: ignore[assignment]
     else:
@@ -222,10 +226,19 @@ def picture_list(pictures: Iterable[Picture]) -> list[Picture]:
     Raises:
         InputError: It is one picture, or nothing that has pictures.
     """
+    check_several("pictures", pictures)
+    return list(pictures)
+
+
+def check_several(name: str, pictures: object) -> None:
+    """Refuse one picture where several are asked for: an array would be taken apart row by row, a path by letters.
+
+    Raises:
+        InputError: It is one picture, or nothing that has pictures.
+    """
     one = isinstance(pictures, (str, bytes, bytearray, os.PathLike)) or 0 < getattr(pictures, "ndim", 0) < 4
     if one or not isinstance(pictures, Iterable):
-        raise InputError(f"`pictures` must be several pictures, got one {type(pictures).__name__}; put it in a list.")
-    return list(pictures)
+        raise InputError(f"`{name}` must be several pictures, got one {type(pictures).__name__}; put it in a list.")
 
 
 @contextmanager
@@ -256,9 +269,14 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
 
     shape_ok = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
     if array.dtype != np.uint8 or not shape_ok:
+        if not shape_ok:
+            remedy = "put one picture's colors last, as array.transpose(1, 2, 0) does"
+        elif array.dtype.kind == "f":
+            remedy = "convert it, for instance (array * 255).astype('uint8') for floats in 0…1"
+        else:
+            remedy = "convert it, for instance array.astype('uint8') for whole numbers in 0…255"
         raise InputError(
-            f"`picture` must be a uint8 array (H, W, 3) with values 0…255, got {array.dtype} {array.shape}; "
-            "convert it, for instance (array * 255).astype('uint8') for floats in 0…1."
+            f"`picture` must be a uint8 array (H, W, 3) with values 0…255, got {array.dtype} {array.shape}; {remedy}."
         )
     if array.size == 0:
         raise InputError(

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import nle_fast as nle
 from nle_fast.bundle import read_bundle, write_bundle
 from nle_fast.concepts import Concepts
 from nle_fast.errors import ModelError
@@ -68,6 +69,24 @@ def test_bad_manifests(tmp_path, model, change):
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | change))
     with pytest.raises(ModelError, match="`bundle` must"):
         read_bundle(folder)
+
+
+@pytest.mark.parametrize("folder", [None, 0, b"bundle"])
+def test_what_is_no_path_is_no_bundle(folder):
+    with pytest.raises(nle.ModelError, match="`bundle` must be a folder's path"):
+        nle.Explainer.load(folder)
+
+
+def test_a_module_is_no_file_to_be_copied(tmp_path, model):
+    with pytest.raises(ModelError, match="`model` must be a path, got object; pack_bundle exports modules"):
+        write_bundle(tmp_path / "b", object())
+    with pytest.raises(ModelError, match="`folder` must be a path"):
+        write_bundle(None, model)
+
+
+def test_a_layer_without_a_name_is_not_the_default_one():
+    with pytest.raises(nle.LayerNotFoundError, match="`layer` must"):
+        nle.Explainer.default(layer="", verbalizer="template")
 
 
 def test_no_manifest(tmp_path):

@@ -108,3 +108,20 @@ def test_no_support_no_mask():
     assert certificate.logit_drop == certificate.random_logit_drop == 0
     assert certificate.beaten == 0
     assert "nothing was masked" in certificate.text
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+@pytest.mark.parametrize("head", ["pooled", "relu"])
+def test_networks_of_other_precisions_are_certified(dtype, head):
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    last = [nn.Conv2d(8, 5, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    tail = last if head == "relu" else [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5)]
+    network = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU(), *tail).to(getattr(torch, dtype))
+    explainer = nle.Explainer(network, preprocess=preprocess(), verbalizer="template")
+    explanation = explainer(scene(1), certify=True)
+    assert explanation.certificate.neurons
+    masked = explainer.mask(scene(1), explanation.certificate.neurons, target=explanation.target.index)
+    assert explanation.certificate.logit_drop == pytest.approx(explanation.target.logit - masked.logit, abs=2e-2)

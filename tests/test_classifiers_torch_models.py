@@ -294,6 +294,12 @@ def test_heads_that_cannot_stand_alone() -> None:
         wrapped(lambda net, x: net(x).detach())
 
 
+def test_quantized_heads_are_refused_in_our_words() -> None:
+    quantized = torch.ao.quantization.quantize_dynamic(build(VGG), {nn.Linear})
+    with pytest.raises(ModelError, match=r"quantized.linear_dynamic.*export the network to ONNX"):
+        make(quantized, case=VGG)
+
+
 def test_layers_that_cannot_be_cut_at() -> None:
     with pytest.raises(LayerNotFoundError, match="did you mean 'layer3'"):
         make(build(RESNET), "layer_3")

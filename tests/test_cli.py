@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from fakes import scene, write_bundle_of, write_onnx
@@ -42,6 +43,19 @@ def test_explain_prints_a_text_and_saves_a_picture(folder):
     again = run("explain", "photo0.png", "--model", "bundle", cwd=folder)
     assert again.returncode == 0
     assert (folder / "explanations" / "photo0-2" / "picture.png").is_file(), "an earlier result is kept"
+
+
+def test_a_name_that_another_process_takes_meanwhile_is_left_to_it(folder, tmp_path, monkeypatch):
+    exists, unseen = Path.exists, iter([True])
+    ours = tmp_path / "photo0"
+    ours.mkdir()
+    (ours / "theirs").touch()
+    # As if the other process had made it right after this one looked.
+    monkeypatch.setattr(Path, "exists", lambda path: exists(path) and not (path == ours and next(unseen, False)))
+    said = CliRunner().invoke(app, ["explain", str(folder / "photo0.png"), "--out", str(tmp_path)])
+    assert said.exit_code == 0, said.output
+    assert [path.name for path in ours.iterdir()] == ["theirs"]
+    assert (tmp_path / "photo0-2" / "text.txt").is_file()
 
 
 def test_json_is_valid_and_one_line_a_picture(folder):

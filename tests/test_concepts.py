@@ -124,3 +124,23 @@ def test_published_tables(shared):
     assert clip[0].quality == pytest.approx(0.25616455)
     assert netdissect[1].name == "freckled"
     assert not netdissect[2].trusted
+
+
+def test_names_may_come_from_a_generator():
+    concepts = Concepts.from_names((name for name in ("a", None)), layer="top", quality=iter([0.5, None]))
+    assert (concepts.names, concepts.qualities) == (("a", None), (0.5, None))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: Concepts.from_names(None, layer="top"),
+        lambda: Concepts.from_names(["a"], layer="top", quality=0.5),
+        lambda: Concepts.load(None),
+        lambda: Concepts.load(b"table.csv"),
+        lambda: Concepts.from_names(["a"], layer="top").save(5),
+    ],
+)
+def test_arguments_of_another_kind_are_named(call):
+    with pytest.raises(ConceptsError, match=r"`(names|quality|path)` must .*, got .*; "):
+        call()

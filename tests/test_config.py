@@ -16,7 +16,7 @@ def test_paper_is_the_published_setting():
 
 
 def test_numpy_numbers_are_plain_numbers():
-    config = Config(top_k=np.int64(3), threshold=np.float32(0.25))
+    config = Config(top_k=np.int64(3), threshold=np.float32(0.25), connectivity=np.int8(8))
     assert json.dumps(dataclasses.asdict(config))
     assert config == Config(top_k=3, threshold=0.25)
 
@@ -41,6 +41,7 @@ def test_config_is_frozen():
         {"threshold": "half"},
         {"connectivity": 6},
         {"connectivity": True},
+        {"connectivity": 8.0},
         {"min_area": -0.1},
         {"min_area": 1.0},
         {"against": 1},

@@ -121,6 +121,12 @@ def test_texts_of_a_batch_are_written_together():
     assert together[2].text == explainer(scene(2)).text
 
 
+@pytest.mark.parametrize("frames", [scene(0), "photo.jpg", b"picture", None, 5])
+def test_stream_refuses_one_picture_rather_than_taking_it_apart(frames):
+    with pytest.raises(nle.InputError, match="`frames` must be several"):
+        make().stream(frames)
+
+
 def test_stream_is_lazy_and_holds_one_frame():
     taken = []
 

@@ -386,6 +386,44 @@ def test_the_folder_has_the_usual_permissions(tmp_path: Path) -> None:
     assert example().save(tmp_path / "saved").stat().st_mode == plain.stat().st_mode
 
 
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path) -> None:
+    for name in ("n" * 250, "é" * 125):
+        assert sorted(path.name for path in example().save(tmp_path / name).iterdir())[-1] == "text.txt"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_another_process_saved_meanwhile_is_kept_and_named(tmp_path: Path, monkeypatch) -> None:
+    folder, rename = tmp_path / "x", Path.rename
+
+    def overtaken(partial: Path, target: Path) -> Path:
+        target.mkdir()
+        (target / "theirs").touch()
+        return rename(partial, target)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    with pytest.raises(InputError, match="`folder` must be new or empty"):
+        example().save(folder)
+    assert [path.name for path in tmp_path.rglob("*")] == ["x", "theirs"]
+
+
+@pytest.mark.parametrize("folder", [None, 5, b"x"])
+def test_what_is_no_path_is_no_folder(folder: object) -> None:
+    with pytest.raises(InputError, match="`folder` must be a path"):
+        example().save(folder)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("longest", ["large", None, math.nan, math.inf])
+def test_the_longest_side_is_a_number_of_pixels(longest: object) -> None:
+    with pytest.raises(InputError, match="`longest` must be at least 480 pixels"):
+        example(photo()).draw(longest=longest)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", [None, 5, ["{}"]])
+def test_what_is_no_text_is_no_json(text: object) -> None:
+    with pytest.raises(InputError, match=r"`text` must be JSON, got .*read explanation\.json"):
+        Explanation.from_json(text)  # type: ignore[arg-type]
+
+
 def test_strange_texts_are_saved(tmp_path: Path) -> None:
     folder = dataclasses.replace(example(photo()), text="\ud800 漢字 \x00\r\n").save(tmp_path / "x")
     assert Explanation.from_json((folder / "explanation.json").read_text()).text == "\ud800 漢字 \x00\r\n"

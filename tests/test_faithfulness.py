@@ -26,7 +26,7 @@ from nle_fast.faithfulness.attributions import grad_cam, interpolate, neuron_map
 from nle_fast.faithfulness.pixels import blur
 from nle_fast.faithfulness.pointing import measure_pointing
 from nle_fast.faithfulness.rankings import rank_neurons, relevance_scores, signed_scores
-from nle_fast.faithfulness.statistics import difference_interval
+from nle_fast.faithfulness.statistics import difference_interval, interval_text
 
 NAMES = ["red ball", "blue water", None, "sky", "green leaves", "sea", "wooden board", "night"]
 
@@ -72,7 +72,14 @@ def test_a_control_without_effect_gives_no_number_that_could_be_quoted():
     assert nothing.to_dict()["value"] is None
     both_below = ratio_interval([-1.0, -2.0], [-1.0, -1.0])
     assert both_below.value == both_below.low == -np.inf, "two harms are no success"
-    assert mean_interval([np.nan, np.nan]).count == 0
+    assert interval_text(nothing.to_dict(), "{:.1f}".format)[0] == "∞"
+    assert interval_text(both_below.to_dict(), "{:.1f}".format) == ("−∞", "−∞", "−∞"), "no success to be quoted either"
+    mixed = ratio_interval([3.0, -1.0, 2.0], [1.0, -1.0, 1.0])
+    assert interval_text(mixed.to_dict(), "{:.1f}".format) == ("4.0", "−∞", "∞"), "an interval that holds 1"
+    assert json.loads(json.dumps(mixed.to_dict(), allow_nan=False)) == mixed.to_dict()
+    empty = mean_interval([np.nan, np.nan])
+    assert empty.count == 0
+    assert interval_text(empty.to_dict(), "{:.1f}".format) == ("–", "–", "–"), "undefined is not infinite"
     with pytest.raises(nle.InputError, match="same pictures"):
         ratio_interval([1.0], [1.0, 2.0])
 
@@ -200,6 +207,14 @@ def test_neurons_are_found_by_their_words():
         neurons_seeing(concepts, "blue waters of night")
     with pytest.raises(nle.InputError, match="without concepts"):
         neurons_seeing(None, "ball")
+    with pytest.raises(nle.InputError, match=r"`without` must name a concept.*as text"):
+        neurons_seeing(concepts, None)
+
+
+def test_names_without_words_in_them_are_found_whole():
+    digits = nle.Concepts.from_names(["7", "8", None, "7 and 8", "C++"], layer="colors")
+    assert neurons_seeing(digits, "7") == (0,)
+    assert neurons_seeing(digits, " c++ ") == (4,)
 
 
 def test_what_the_network_would_say_if_it_could_not_see_it():

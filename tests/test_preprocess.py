@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -102,6 +103,17 @@ def test_bad_option(option):
         Preprocess(**option)
 
 
+def test_numbers_of_numpy_are_plain_numbers():
+    assert Preprocess(scale=np.float32(0.5)).to_dict()["scale"] == 0.5
+    assert type(Preprocess(scale=np.float32(0.5)).scale) is float
+
+
+@pytest.mark.parametrize("options", [None, 5, [("size", 32)]])
+def test_what_is_no_dict_has_no_options(options):
+    with pytest.raises(ConfigError, match="`preprocess` must be options by name"):
+        Preprocess.from_dict(options)
+
+
 def as_png(image, **options):
     buffer = io.BytesIO()
     image.save(buffer, "PNG", **options)
@@ -167,6 +179,26 @@ def test_cmyk_and_animation():
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
     assert load_picture(buffer.getvalue()).getpixel((0, 0)) == (255, 0, 0)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/null"), reason="needs a device file")
+def test_a_device_is_there_but_is_no_picture_file():
+    with pytest.raises(InputError, match="no regular file"):
+        load_picture("/dev/null")
+
+
+@pytest.mark.parametrize(
+    ("array", "remedy"),
+    [
+        (np.zeros((3, 8, 8), np.uint8), "colors last"),
+        (np.zeros((1, 8, 8, 3), np.uint8), "colors last"),
+        (np.full((8, 8, 3), np.nan), "floats"),
+        (np.zeros((8, 8, 3), np.int64), "whole numbers"),
+    ],
+)
+def test_the_remedy_fits_the_array(array, remedy):
+    with pytest.raises(InputError, match=rf"`picture` must .*{remedy}"):
+        load_picture(array)
 
 
 def test_bad_pictures(tmp_path, monkeypatch):

@@ -207,7 +207,7 @@ class TorchClassifier:
         if self._weight is None or self._device.type != "cpu":
             return None
         weight = self._weight.detach()
-        return as_numpy(weight).reshape(len(weight), -1)
+        return as_numpy(weight).reshape(len(weight), -1).astype(np.float32, copy=False)
 
     @cached_property
     def pools_first(self) -> bool:
@@ -244,7 +244,7 @@ class TorchClassifier:
 
         if self._convolution is None:
             return self.read(images, target, versus), None
-        return self._read(images, target, versus, watch), kept[0] if kept else None
+        return self._read(images, target, versus, watch), kept[0].float() if kept else None
 
     def _read(self, images: Any, target: Any, versus: Any, watch: Watch | None) -> Reading:
         with torch.inference_mode(False), torch.no_grad():

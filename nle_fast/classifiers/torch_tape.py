@@ -298,7 +298,9 @@ def _merge_ops(one: Op, two: Op) -> Op:
         args = tuple(_merge(a, b) for a, b in zip(one.args, two.args, strict=True))
         kwargs = {key: _merge(one.kwargs[key], two.kwargs[key]) for key in one.kwargs}
     except UnlikeError as err:
-        raise UnlikeError(f"an argument of `{one.func}` depends on the pictures: {err}") from None
+        raise UnlikeError(
+            f"an argument of `{one.func}` depends on the pictures or cannot be known not to: {err}"
+        ) from None
     return replace(one, args=args, kwargs=kwargs, foreign=one.foreign or two.foreign)
 
 
@@ -313,9 +315,16 @@ def _merge(one: Any, two: Any) -> Any:
         raise UnlikeError("a tensor made outside torch")
     if type(one) is int and type(two) is int and one != two and 3 * one == 2 * two:
         return PerPicture(one // 2)
-    if type(one) is type(two) and one == two:
+    if one is two or (type(one) is type(two) and _equal(one, two)):
         return one
     raise UnlikeError(f"{one!r} for two, {two!r} for three")
+
+
+def _equal(one: Any, two: Any) -> bool:
+    try:
+        return bool(one == two)
+    except NotImplementedError:  # as the packed weights of quantized layers say
+        raise UnlikeError(f"{type(one).__name__} cannot be compared") from None
 
 
 def map_leaves(change: Callable[[Any], Any], item: Any) -> Any:

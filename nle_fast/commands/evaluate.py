@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -48,12 +48,19 @@ def evaluate(
         from nle_fast.commands.progress import stage_bars
         from nle_fast.explainer import Explainer
         from nle_fast.faithfulness import evaluate as record
-        from nle_fast.faithfulness.evaluate import EvaluateOptions, find_pictures, write_record, write_whole
+        from nle_fast.faithfulness.evaluate import (
+            EvaluateOptions,
+            find_pictures,
+            numbers_beside,
+            write_record,
+            write_whole,
+        )
         from nle_fast.faithfulness.masking import MaskingOptions
         from nle_fast.faithfulness.pixels import PixelOptions
         from nle_fast.faithfulness.plausible import read_hypernyms
         from nle_fast.faithfulness.report import report_html
 
+        numbers = numbers_beside(report)
         options = EvaluateOptions(
             masking=MaskingOptions(k=top_k, draws=draws, seed=seed),
             pixels=PixelOptions(k=top_k, seed=seed),
@@ -76,21 +83,20 @@ def evaluate(
         file = read_bundle(network).model if network.is_dir() else network
         with stage_bars(_STAGES) as progress:
             found = record(explainer, pictures, options, model=file, hypernyms=general, progress=progress)
-        numbers = report.with_suffix(".json")
         write_record(found, numbers)
         write_whole(report, report_html(found))
-        for line in _lines(found):
+        for line in _lines(found["masking"]):
             typer.echo(line)
         typer.echo(one_line(f"{report} · {numbers}"))
 
 
-def _lines(found: dict[str, object]) -> list[str]:
+def _lines(masking: dict[str, Any]) -> list[str]:
     """The headline: what masking does beside each control."""
-    masking: dict[str, dict[str, dict[str, dict[str, dict[str, float | None]]]]] = found["masking"]  # type: ignore[assignment]
+    from nle_fast.faithfulness.statistics import interval_text
+
     kind = next(iter(masking["ratios"]))
     lines = []
     for name, measures in masking["ratios"][kind].items():
-        ratio = measures["logit_drop"]
-        low, value, high = ("∞" if ratio[key] is None else f"{ratio[key]:.2f}" for key in ("low", "value", "high"))
+        value, low, high = interval_text(measures["logit_drop"], "{:.2f}".format)
         lines.append(f"logit drop, explanation over {name}: {value} × [{low}, {high}]")
     return lines

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,10 +99,19 @@ def _class(name: str | None) -> str | int | None:
 
 def _save(explanation: Explanation, folder: Path, picture: Path) -> Path:
     """Save into a new folder named after the picture; an earlier result is kept."""
-    names = (picture.stem if i == 1 else f"{picture.stem}-{i}" for i in count(1))
-    new = next(folder / name for name in names if not (folder / name).exists())
-    explanation.save(new)
-    return new
+    number = 1
+    while True:
+        new = folder / (picture.stem if number == 1 else f"{picture.stem}-{number}")
+        if not new.exists():
+            try:
+                explanation.save(new)
+            except InputError:
+                # Another process may have taken the name since.
+                if not new.exists():
+                    raise
+            else:
+                return new
+        number += 1
 
 
 def _print_explanation(explanation: Explanation, picture: Path, saved: Path | None, unseen: object) -> None:

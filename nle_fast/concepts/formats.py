@@ -39,7 +39,7 @@ def read(path: Path, layer: str | None) -> dict[str, Any]:
         ConceptsError: The file is missing, broken, of another format, or has no such layer.
     """
     if not os.path.isfile(path):
-        what = "a folder" if os.path.isdir(path) else "no such file"
+        what = "a folder" if os.path.isdir(path) else "no regular file" if os.path.exists(path) else "no such file"
         raise ConceptsError(f"`concepts` must be a .csv or .json file, got '{path}' ({what}); check the path.")
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -103,7 +103,11 @@ class Concepts:
         """
         if isinstance(names, str):
             raise ConceptsError(f"`names` must be a sequence of names, got one text {names[:40]!r}; put it in a list.")
-        return cls(tuple(names), (None,) * len(names) if quality is None else tuple(quality), layer)
+        for argument, value in (("names", names), ("quality", () if quality is None else quality)):
+            if not isinstance(value, Iterable):
+                raise ConceptsError(f"`{argument}` must have one entry per neuron, got {value!r}; put them in a list.")
+        names = tuple(names)
+        return cls(names, (None,) * len(names) if quality is None else tuple(quality), layer)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, layer: str | None = None) -> Concepts:
@@ -120,7 +124,7 @@ class Concepts:
         Raises:
             ConceptsError: The file is missing, broken, of another format, or has no such layer.
         """
-        path = Path(path)
+        path = _path(path)
         table = formats.read(path, layer)
         try:
             return cls(**table)
@@ -140,7 +144,7 @@ class Concepts:
         Raises:
             ConceptsError: The path ends otherwise or cannot be written, or there is no such kind.
         """
-        path = Path(path)
+        path = _path(path)
         if path.suffix.lower() == ".csv":
             kind = kind or ("milan" if all(quality is None for quality in self.qualities) else "clip-dissect")
             if kind not in formats.CSV_FORMATS:
@@ -242,6 +246,12 @@ def words_of(concepts: Concepts | None) -> Callable[[int], tuple[str | None, flo
         return (concept.name, concept.quality, None) if concept.trusted else (None, concept.quality, concept.name)
 
     return words
+
+
+def _path(path: object) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise ConceptsError(f"`path` must be the path of a .csv or .json file, got {path!r}; give one.")
+    return Path(path)
 
 
 def _clean(name: object, neuron: int) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from nle_fast.draw.badges import draw_badge, inner_points, place_badges
@@ -137,7 +139,7 @@ def _scaled(picture: Image, longest: int) -> tuple[Image, float]:
 
     if not isinstance(picture, Image.Image) or min(picture.size) < 1:
         raise InputError(f"`picture` must be a PIL picture with pixels, got {picture!r}; open it with PIL.Image.open.")
-    if longest < _LEAST_CANVAS[0]:
+    if not isinstance(longest, Real) or not _LEAST_CANVAS[0] <= longest < math.inf:
         raise InputError(f"`longest` must be at least {_LEAST_CANVAS[0]} pixels, got {longest!r}; numbers need room.")
     width, height = picture.size
     scale = max(1.0, 480 / min(width, height))

@@ -21,9 +21,18 @@ from numpy.typing import NDArray
 
 from nle_fast.classifiers import Classifier, Reading, read
 from nle_fast.classifiers.base import as_numpy
+from nle_fast.explainer import Explainer
 from nle_fast.faithfulness.rankings import relevance_maps
 
-__all__ = ["grad_cam", "input_times_gradient", "interpolate", "neuron_maps", "random_maps", "region_maps"]
+__all__ = [
+    "colors_first",
+    "grad_cam",
+    "input_times_gradient",
+    "interpolate",
+    "neuron_maps",
+    "random_maps",
+    "region_maps",
+]
 
 Floats = NDArray[np.float64]
 
@@ -91,18 +100,24 @@ def grad_cam(reading: Reading, size: tuple[int, int]) -> Floats:
     return interpolate(np.maximum(cam, 0), size)
 
 
+def colors_first(explainer: Explainer, images: NDArray[Any]) -> NDArray[Any]:
+    """A batch of inputs as (N, 3, height, width), also where the network takes colors last."""
+    return images.transpose(0, 3, 1, 2) if explainer.preprocess.layout == "NHWC" else images
+
+
 def input_times_gradient(at_picture: Classifier, images: Any, target: NDArray[np.int64]) -> Floats:
     """Σ over colors of input × gradient, (N, height, width).
 
     Args:
         at_picture: The network as `classifiers.cut_at_picture` gives it.
-        images: (N, 3, height, width), preprocessed.
+        images: (N, 3, height, width), preprocessed, or (N, height, width, 3) where the network takes colors last.
         target: (N,) classes.
 
     Source: Shrikumar et al., "Not just a black box" (2016).
     """
     reading = read(at_picture, images, target)
-    return np.asarray((as_numpy(reading.gradients).astype(np.float64) * as_numpy(images)).sum(1))
+    given = as_numpy(images)
+    return np.asarray((as_numpy(reading.gradients).astype(np.float64) * given).sum(1 if given.shape[1] == 3 else 3))
 
 
 def random_maps(count: int, grid: tuple[int, int], size: tuple[int, int], seed: int) -> Floats:

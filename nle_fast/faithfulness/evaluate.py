@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 
 from nle_fast.errors import ConfigError, InputError
 from nle_fast.explainer import Explainer
+from nle_fast.faithfulness.checks import several_pictures, whole_number
 from nle_fast.faithfulness.interventions import measure_interventions
 from nle_fast.faithfulness.masking import MaskingOptions, Progress, measure_masking
 from nle_fast.faithfulness.pixels import PixelOptions, measure_pixels
@@ -22,10 +23,12 @@ from nle_fast.preprocess import Picture
 from nle_fast.version import versions
 from nle_fast.world import LABELS, Scene
 
-__all__ = ["RECORD", "EvaluateOptions", "evaluate", "find_pictures", "write_record"]
+__all__ = ["RECORD", "EvaluateOptions", "evaluate", "find_pictures", "numbers_beside", "write_record"]
 
 #: Name and version of the JSON form.
 RECORD = "nle-fast-faithfulness/1"
+#: Seeds between the scenes that stand in for pictures and those of the interventions.
+APART = 1_000_000
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".gif", ".tif", ".tiff"}
 
 
@@ -42,7 +45,7 @@ class EvaluateOptions:
         limit: Scenes that stand in for pictures where none are given, at least 1.
 
     Raises:
-        ConfigError: A number is below 0, or `limit` below 1.
+        ConfigError: A number is below 0, `limit` below 1, or `first_seed` below a million.
     """
 
     masking: MaskingOptions = field(default_factory=MaskingOptions)
@@ -53,16 +56,19 @@ class EvaluateOptions:
     limit: int = 200
 
     def __post_init__(self) -> None:
-        for name in ("pixel_pictures", "scenes", "first_seed"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"`{name}` must be at least 0, got {getattr(self, name)}; 0 leaves it out.")
-        if self.limit < 1:
-            raise ConfigError(f"`limit` must be at least 1, got {self.limit}; 200 is the default.")
+        for name, kind in (("masking", MaskingOptions), ("pixels", PixelOptions)):
+            if not isinstance(getattr(self, name), kind):
+                raise ConfigError(f"`{name}` must be {kind.__name__}, got {getattr(self, name)!r}; make some.")
+        for name in ("pixel_pictures", "scenes"):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), 0, "0 leaves it out"))
+        # Pictures are drawn from a million seeds further down, so that no scene serves two purposes.
+        object.__setattr__(self, "first_seed", whole_number("first_seed", self.first_seed, APART, "give a larger one"))
+        object.__setattr__(self, "limit", whole_number("limit", self.limit, 1, "200 is the default"))
 
 
 def evaluate(
     explainer: Explainer,
-    pictures: Sequence[Picture] | None = None,
+    pictures: Iterable[Picture] | None = None,
     options: EvaluateOptions | None = None,
     *,
     model: Any = None,
@@ -84,18 +90,19 @@ def evaluate(
         and "interventions"; see the functions of these names.
 
     Raises:
-        InputError: No picture, or pictures are needed because the network does not know the world.
+        InputError: No picture, a single one, or pictures are needed because the network does not know the world.
     """
     options = options or EvaluateOptions()
     knows_world = tuple(explainer.labels.names) == LABELS
     if pictures is None:
         if not knows_world:
             raise InputError("`pictures` must be given for this network, got None; pass a folder of pictures as data.")
-        first = options.first_seed - 1_000_000
+        first = options.first_seed - APART
         drawn = range(first, first + options.limit)
         pictures = [np.asarray(Scene.random(seed).picture) for seed in drawn]
         source: dict[str, Any] = {"world": {"first_seed": drawn.start, "scenes": len(drawn)}}
     else:
+        pictures = several_pictures(pictures)
         source = {"files": [os.fspath(p) if isinstance(p, (str, os.PathLike)) else "in memory" for p in pictures]}
     classifier = explainer.classifier
     record: dict[str, Any] = {
@@ -114,7 +121,7 @@ def evaluate(
     }
     if options.pixel_pictures:
         step = max(1, len(pictures) // options.pixel_pictures)
-        chosen = list(pictures)[::step][: options.pixel_pictures]
+        chosen = pictures[::step][: options.pixel_pictures]
         record["pixels"] = measure_pixels(explainer, chosen, options.pixels, progress=progress)
     if options.scenes and knows_world and explainer.concepts is not None:
         cases = world_cases(options.scenes, explainer.preprocess.size, options.first_seed + 500_000)
@@ -141,6 +148,27 @@ def find_pictures(folder: str | os.PathLike[str], limit: int | None = None) -> l
     if limit is None or len(found) <= limit:
         return found
     return [found[i * len(found) // limit] for i in range(limit)]
+
+
+def numbers_beside(report: Path) -> Path:
+    """Where the numbers of a page go: beside it, as .json. Asked before the measuring, which takes minutes.
+
+    Raises:
+        ConfigError: The page has no name, or the numbers' own.
+        InputError: There is a folder of this name, or no folder can be made for it.
+    """
+    if not report.name or report.suffix.lower() == ".json":
+        raise ConfigError(
+            f"`report` must be the name of a page, got '{report}'; give out.html, the numbers go beside it as out.json."
+        )
+    numbers = report.with_suffix(".json")
+    above = next(folder for folder in report.absolute().parents if folder.exists())
+    reasons = [f"{path} is a folder" for path in (report, numbers) if path.is_dir()]
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        reasons.append(f"{above} is no folder that can be written to")
+    if reasons:
+        raise InputError(f"`report` must be writable, got '{report}' ({reasons[0]}); choose another place.")
+    return numbers
 
 
 def write_record(record: dict[str, Any], path: str | os.PathLike[str]) -> None:

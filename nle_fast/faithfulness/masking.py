@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.classifiers import masked_logits, read
 from nle_fast.classifiers.base import as_numpy
-from nle_fast.errors import ConfigError, InputError
+from nle_fast.errors import ConfigError
 from nle_fast.explainer import Explainer
+from nle_fast.faithfulness.checks import several_pictures, whole_number
 from nle_fast.faithfulness.plausible import fit_words
 from nle_fast.faithfulness.rankings import random_orders, rank_neurons, signed_scores
 from nle_fast.faithfulness.statistics import area_under, difference_interval, mean_interval, ratio_interval
@@ -37,7 +38,8 @@ class MaskingOptions:
         k: Neurons that are masked, ≥ 1: as many as an explanation names.
         ks: Further counts, for the curves over k.
         draws: Random sets per picture at k, ≥ 1; the curves take the first five.
-        replacements: Of "zero", "mean" (over the reference pictures) and "resampled" (another picture's maps).
+        replacements: Of "zero", "mean" (over the reference pictures) and "resampled" (another picture's maps; left out
+            where there is one picture only).
         references: Pictures that means and other maps are taken from, at most.
         seed: Of all that is drawn.
 
@@ -53,19 +55,24 @@ class MaskingOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        least = {"k": self.k, "ks": min(self.ks), "draws": self.draws, "references": self.references}
-        for name, value in least.items():
-            if value < 1:
-                raise ConfigError(f"`{name}` must be at least 1, got {value}; mask one neuron or more.")
-        if unknown := set(self.replacements) - set(REPLACEMENTS):
+        ks = self.ks if isinstance(self.ks, (tuple, list)) else (self.ks,)
+        remedies = {"k": "mask one neuron or more", "draws": "draw one set or more", "references": "take one or more"}
+        for name, remedy in remedies.items():
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), 1, remedy))
+        counts = tuple(whole_number("ks", k, 1, "give whole numbers of neurons, as in (1, 2, 5)") for k in ks)
+        object.__setattr__(self, "ks", counts)
+        object.__setattr__(self, "seed", whole_number("seed", self.seed, 0, "give one from 0"))
+        kinds = self.replacements
+        if not isinstance(kinds, (tuple, list)) or not kinds or any(kind not in REPLACEMENTS for kind in kinds):
             raise ConfigError(
-                f"`replacements` must be among {', '.join(REPLACEMENTS)}, got {unknown}; choose of these."
+                f"`replacements` must be one or more of {', '.join(REPLACEMENTS)}, got {kinds!r}; "
+                'give them as ("zero", "mean").'
             )
 
 
 def measure_masking(
     explainer: Explainer,
-    pictures: Sequence[Picture],
+    pictures: Iterable[Picture],
     options: MaskingOptions | None = None,
     *,
     hypernyms: Sequence[Sequence[str]] | None = None,
@@ -91,18 +98,19 @@ def measure_masking(
         comprehensiveness and sufficiency per k and their areas; "raw": the numbers of each picture.
 
     Raises:
-        InputError: No picture, or one that cannot be read.
+        InputError: No picture, a single one, or one that cannot be read.
 
     Source: this project; comprehensiveness and sufficiency as in DeYoung et al., ERASER (ACL 2020).
     """
     options = options or MaskingOptions()
-    if not len(pictures):
-        raise InputError("`pictures` must hold at least one picture, got none; give some.")
+    pictures = several_pictures(pictures)
     classifier = explainer.classifier
     ks = sorted({min(k, classifier.num_neurons) for k in (*options.ks, options.k)})
     at_k = min(options.k, classifier.num_neurons)
     fits, named = _fits(explainer, hypernyms)
-    fill, maps = _references(explainer, pictures, options) if set(options.replacements) - {"zero"} else (None, None)
+    # Of a single picture there are no other maps to take.
+    kinds = tuple(kind for kind in options.replacements if kind != "resampled" or len(pictures) > 1)
+    stock = _references(explainer, pictures, options) if set(kinds) - {"zero"} else None
     rows: list[dict[str, Any]] = []
     for start, reading in _readings(explainer, pictures):
         maps_now = as_numpy(reading.activations)
@@ -117,21 +125,21 @@ def measure_masking(
         plan = _plan(orders, chance, supporting, ks, at_k)
         before = reading.logits.astype(np.float64)
         found: dict[str, dict[Any, Floats]] = {}
-        for kind in ("zero", *(r for r in options.replacements if r != "zero")):
+        for kind in ("zero", *(kind for kind in kinds if kind != "zero")):
             keys = [key for key in plan if kind == "zero" or (key[1] == at_k and not key[3])]
             masks = np.stack([plan[key] for key in keys], 1)
-            stand_in, donors = _stand_in(kind, fill, maps, masks.shape[:2], options.seed + start)
+            stand_in, donors = _stand_in(kind, stock, masks.shape[:2], start, options.seed)
             after = masked_logits(classifier, maps_now, masks, stand_in, donors).astype(np.float64)
             drops = _drops(before, after, target)
             found[kind] = {key: drops[:, :, m] for m, key in enumerate(keys)}
-        rows += [_row(found, n, at_k, ks, options, int(supporting[n]), int(target[n])) for n in range(count)]
+        rows += [_row(found, n, at_k, ks, kinds, int(supporting[n]), int(target[n])) for n in range(count)]
         if progress is not None:
             progress("mask", start + count, len(pictures))
     return {
         "options": asdict(options),
         "count": len(rows),
         "neurons": classifier.num_neurons,
-        **_summary(rows, options, ks, at_k),
+        **_summary(rows, kinds, options.seed, ks, at_k),
         "raw": rows,
     }
 
@@ -148,6 +156,8 @@ def _fits(
     if explainer.concepts is None:
         return None, None
     words = [concept.name if concept.trusted else None for concept in explainer.concepts]
+    if not any(words):  # the order would be one by chance alone, under another name
+        return None, None
     return fit_words(explainer.labels.names, words, hypernyms), np.array([word is not None for word in words])
 
 
@@ -157,28 +167,37 @@ def _readings(explainer: Explainer, pictures: Sequence[Picture]) -> Iterator[tup
         yield start, read(explainer.classifier, explainer.preprocess(opened))
 
 
-def _references(
-    explainer: Explainer, pictures: Sequence[Picture], options: MaskingOptions
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Mean of each neuron, and the maps, of some of the pictures."""
+class _Stock(NamedTuple):
+    """What stands in for masked maps: each neuron's mean (C,), the maps (D, C, H, W) and whose (D,) they are."""
+
+    means: NDArray[Any]
+    maps: NDArray[Any]
+    owners: NDArray[np.int64]
+
+
+def _references(explainer: Explainer, pictures: Sequence[Picture], options: MaskingOptions) -> _Stock:
+    """Mean of each neuron, and the maps, of some of the pictures: two at least where there are two."""
     generator = np.random.default_rng(options.seed)
-    chosen = generator.permutation(len(pictures))[: options.references]
+    chosen = generator.permutation(len(pictures))[: max(options.references, 2)]
     maps = np.concatenate(
         [as_numpy(reading.activations) for _, reading in _readings(explainer, [pictures[i] for i in chosen])]
     )
-    return maps.mean((0, 2, 3), dtype=np.float64), maps
+    return _Stock(maps[: options.references].mean((0, 2, 3), dtype=np.float64), maps, chosen)
 
 
 def _stand_in(
-    kind: str, fill: NDArray[Any] | None, maps: NDArray[Any] | None, shape: tuple[int, ...], seed: int
+    kind: str, stock: _Stock | None, shape: tuple[int, ...], start: int, seed: int
 ) -> tuple[NDArray[Any] | None, NDArray[np.int64] | None]:
-    if kind == "zero" or maps is None:
+    """The replacement of `masked_logits`, and its donors, for the pictures from `start` on."""
+    if kind == "zero" or stock is None:
         return None, None
     if kind == "mean":
-        return fill, None
+        return stock.means, None
     # One donor per picture, the same for all orders: they are compared with the same chance.
-    donors = np.random.default_rng(seed).integers(len(maps), size=shape[0])
-    return maps, np.broadcast_to(donors[:, None], shape)
+    donors = np.random.default_rng(seed + start).integers(len(stock.maps), size=shape[0])
+    # Another picture's maps: whoever draws its own takes the next.
+    donors = np.where(stock.owners[donors] == start + np.arange(shape[0]), (donors + 1) % len(stock.maps), donors)
+    return stock.maps, np.broadcast_to(donors[:, None], shape)
 
 
 def _plan(
@@ -224,7 +243,7 @@ def _row(
     n: int,
     at_k: int,
     ks: list[int],
-    options: MaskingOptions,
+    kinds: tuple[str, ...],
     count: int,
     target: int,
 ) -> dict[str, Any]:
@@ -232,7 +251,7 @@ def _row(
     row: dict[str, Any] = {"class": target, "masked": min(at_k, count), "drops": {}, "curves": {}}
     for kind, drops in found.items():
         names = list(dict.fromkeys(key[0] for key in drops))
-        if kind in options.replacements:
+        if kind in kinds:
             row["drops"][kind] = {
                 name: dict(zip(MEASURES, _mean(drops, n, name, at_k, False).tolist(), strict=True)) for name in names
             }
@@ -252,22 +271,21 @@ def _mean(drops: dict[Any, Floats], n: int, name: str, k: int, only: bool, draws
     return np.asarray(np.mean([drops[key][:, n] for key in keys], axis=0))
 
 
-def _summary(rows: list[dict[str, Any]], options: MaskingOptions, ks: list[int], at_k: int) -> dict[str, Any]:
+def _summary(rows: list[dict[str, Any]], kinds: tuple[str, ...], seed: int, ks: list[int], at_k: int) -> dict[str, Any]:
     names = list(rows[0]["curves"])
     result: dict[str, Any] = {"k": at_k, "ks": ks, "rankings": {}, "ratios": {}, "differences": {}, "curves": {}}
-    for kind in options.replacements:
+    for kind in kinds:
         values = {
             name: {measure: np.array([row["drops"][kind][name][measure] for row in rows]) for measure in MEASURES}
             for name in names
         }
         own = values["explanation"]
         result["rankings"][kind] = {
-            name: {m: mean_interval(v, seed=options.seed).to_dict() for m, v in found.items()}
-            for name, found in values.items()
+            name: {m: mean_interval(v, seed=seed).to_dict() for m, v in found.items()} for name, found in values.items()
         }
         for what, compare in (("ratios", ratio_interval), ("differences", difference_interval)):
             result[what][kind] = {
-                name: {m: compare(own[m], found[m], seed=options.seed).to_dict() for m in MEASURES}
+                name: {m: compare(own[m], found[m], seed=seed).to_dict() for m in MEASURES}
                 for name, found in values.items()
                 if name != "explanation"
             }
@@ -280,6 +298,6 @@ def _summary(rows: list[dict[str, Any]], options: MaskingOptions, ks: list[int],
             areas = area_under(np.concatenate([start, curves], 1), [0, *ks])
             result["curves"][name][what] = {
                 "mean": [round(float(value), 6) for value in curves.mean(0)],
-                "area": mean_interval(areas, seed=options.seed).to_dict(),
+                "area": mean_interval(areas, seed=seed).to_dict(),
             }
     return result

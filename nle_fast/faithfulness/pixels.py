@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from nle_fast.classifiers import read
 from nle_fast.errors import ConfigError, InputError
 from nle_fast.explainer import Explainer
-from nle_fast.faithfulness.attributions import grad_cam, neuron_maps, random_maps, region_maps
+from nle_fast.faithfulness.attributions import colors_first, grad_cam, neuron_maps, random_maps, region_maps
+from nle_fast.faithfulness.checks import several_pictures, whole_number
 from nle_fast.faithfulness.masking import Progress, probabilities_of
 from nle_fast.faithfulness.statistics import area_under, mean_interval, ratio_interval
 from nle_fast.preprocess import Picture, load_picture
@@ -51,14 +53,17 @@ class PixelOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, value, least in (("k", self.k, 1), ("steps", self.steps, 2)):
-            if value < least:
-                raise ConfigError(f"`{name}` must be at least {least}, got {value}; take more.")
+        for name, least, remedy in (("k", 1, "take more"), ("steps", 2, "take more"), ("seed", 0, "give one from 0")):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), least, remedy))
+        threshold = self.threshold
+        if isinstance(threshold, bool) or not isinstance(threshold, Real) or not 0 < threshold < 1:
+            raise ConfigError(f"`threshold` must be a number in (0, 1), got {threshold!r}; give a fraction.")
+        object.__setattr__(self, "threshold", float(threshold))
 
 
 def measure_pixels(
     explainer: Explainer,
-    pictures: Sequence[Picture],
+    pictures: Iterable[Picture],
     options: PixelOptions | None = None,
     *,
     peers: Mapping[str, Mapper] | None = None,
@@ -84,29 +89,30 @@ def measure_pixels(
         picture's areas.
 
     Raises:
-        InputError: No picture, or one that cannot be read.
+        InputError: No picture, a single one, one that cannot be read, or a peer's maps are not finite numbers of the
+            input's size.
 
     Source: Petsiuk et al., "RISE" (BMVC 2018), section 4.3.
     """
     options = options or PixelOptions()
-    if not len(pictures):
-        raise InputError("`pictures` must hold at least one picture, got none; give some.")
+    pictures = several_pictures(pictures)
     rows: list[dict[str, Any]] = []
     curves: dict[str, dict[str, list[Floats]]] = {"deletion": {}, "insertion": {}}
     for n, picture in enumerate(pictures):
         images = np.asarray(explainer.preprocess([load_picture(picture)]), np.float32)
         reading = read(explainer.classifier, images)
-        size = (images.shape[2], images.shape[3])
+        image = colors_first(explainer, images)[0]
+        size = (image.shape[1], image.shape[2])
         grid = (int(reading.activations.shape[2]), int(reading.activations.shape[3]))
         maps = {
             "regions": region_maps(reading, options.k, size, options.threshold)[0],
             "neurons": neuron_maps(reading, options.k, size)[0],
             "more neurons": neuron_maps(reading, 4 * options.k, size)[0],
             "grad-cam": grad_cam(reading, size)[0],
-            **{name: np.asarray(mapper(images, reading.class_index))[0] for name, mapper in (peers or {}).items()},
+            **{name: _peer(name, mapper(images, reading.class_index), size) for name, mapper in (peers or {}).items()},
             "random": random_maps(1, grid, size, options.seed + n)[0],
         }
-        ground = {"deletion": (images[0], np.zeros_like(images[0])), "insertion": (blur(images[0]), images[0])}
+        ground = {"deletion": (image, np.zeros_like(image)), "insertion": (blur(image), image)}
         row: dict[str, Any] = {"class": int(reading.class_index[0]), "named_share": float((maps["regions"] > 0).mean())}
         for direction, (before, after) in ground.items():
             row[direction] = {}
@@ -164,7 +170,7 @@ def _curve(
     steps: int,
     seed: int,
 ) -> Floats:
-    """(steps + 1,) probabilities while pixels change from `before` to `after`, the largest values first."""
+    """(steps + 1,) probabilities while (3, h, w) changes from `before` to `after`, the largest values first."""
     chance = np.random.default_rng(seed).random(values.size)
     order = np.lexsort((chance, -values.ravel()))
     place = np.empty(values.size, np.int64)
@@ -172,5 +178,17 @@ def _curve(
     counts = np.round(np.arange(steps + 1) * values.size / steps)
     changed = place.reshape(values.shape)[None] < counts[:, None, None]
     images = np.where(changed[:, None], after[None], before[None])
+    if explainer.preprocess.layout == "NHWC":
+        images = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
     logits = np.asarray(explainer.classifier.logits(explainer.classifier.activations(images)), np.float64)
     return probabilities_of(logits)[:, target]
+
+
+def _peer(name: str, maps: Any, size: tuple[int, int]) -> NDArray[Any]:
+    values = np.asarray(maps)
+    if values.shape != (1, *size) or not np.isfinite(values).all():
+        raise InputError(
+            f"`peers` must give finite maps (1, {size[0]}, {size[1]}), got {values.shape} from {name!r}; "
+            "give one value per pixel of the input."
+        )
+    return np.asarray(values[0])

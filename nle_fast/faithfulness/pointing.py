@@ -12,7 +12,7 @@ from nle_fast.classifiers import read
 from nle_fast.classifiers.base import as_numpy
 from nle_fast.errors import InputError
 from nle_fast.explainer import Explainer
-from nle_fast.faithfulness.attributions import grad_cam, interpolate
+from nle_fast.faithfulness.attributions import colors_first, grad_cam, interpolate
 from nle_fast.faithfulness.masking import Progress
 from nle_fast.faithfulness.rankings import signed_scores
 from nle_fast.faithfulness.statistics import difference_interval, mean_interval
@@ -66,7 +66,7 @@ def measure_pointing(
     for n, (picture, masks) in enumerate(cases):
         images = np.asarray(explainer.preprocess([load_picture(picture)]), np.float32)
         reading = read(explainer.classifier, images)
-        size = (images.shape[2], images.shape[3])
+        size = colors_first(explainer, images).shape[2:]
         scores = signed_scores(reading.activations, reading.gradients)[0]
         order = np.argsort(-scores, kind="stable")[:k]
         cam = grad_cam(reading, size)[0]

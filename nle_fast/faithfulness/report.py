@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nle_fast.faithfulness.plots import bars, curves
+from nle_fast.faithfulness.statistics import interval_text
 
 __all__ = ["report_html"]
 
@@ -161,11 +162,8 @@ def _settings(record: Mapping[str, Any]) -> str:
 
 def _figure(found: Mapping[str, Any], sign: str = "") -> str:
     """A figure with its interval; ∞ where the control does nothing."""
-
-    def write(value: float | None) -> str:
-        return "∞" if value is None else f"{value:.3g}{sign}"
-
-    return f"{write(found['value'])} <span class=soft>[{write(found['low'])}, {write(found['high'])}]</span>"
+    value, low, high = interval_text(found, lambda number: f"{number:.3g}{sign}")
+    return f"{value} <span class=soft>[{low}, {high}]</span>"
 
 
 def _table(head: list[str], rows: list[tuple[bool, list[str]]]) -> str:

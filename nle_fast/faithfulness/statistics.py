@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nle_fast.errors import InputError
 
-__all__ = ["Interval", "area_under", "difference_interval", "mean_interval", "ratio_interval"]
+__all__ = ["Interval", "area_under", "difference_interval", "interval_text", "mean_interval", "ratio_interval"]
 
 DRAWS = 10_000
 LEVEL = 0.95
@@ -38,9 +39,29 @@ class Interval:
     count: int
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON, which has no infinity: null stands for it, and for what is undefined."""
+        """For JSON, which has no infinity: null stands for it, and `infinite` gives its sign, −1 or 1.
+
+        A null without an entry there is undefined; `infinite` is left out where it would be empty.
+        """
         figures = {"value": self.value, "low": self.low, "high": self.high}
-        return {key: round(x, 6) if math.isfinite(x) else None for key, x in figures.items()} | {"count": self.count}
+        plain = {key: round(x, 6) if math.isfinite(x) else None for key, x in figures.items()}
+        signs = {key: int(math.copysign(1, x)) for key, x in figures.items() if math.isinf(x)}
+        return plain | {"count": self.count} | ({"infinite": signs} if signs else {})
+
+
+def interval_text(found: Mapping[str, Any], write: Callable[[float], str]) -> tuple[str, str, str]:
+    """Value, low and high of `Interval.to_dict` for people: numbers as `write` writes them, ∞, −∞, or – if undefined.
+
+    Example:
+        >>> interval_text(ratio_interval([1.0, 2.0], [0.0, 0.0]).to_dict(), "{:.2f}".format)
+        ('∞', '∞', '∞')
+    """
+    signs = found.get("infinite", {})
+    texts = [
+        write(found[key]) if found[key] is not None else {1: "∞", -1: "−∞"}.get(signs.get(key), "–")
+        for key in ("value", "low", "high")
+    ]
+    return texts[0], texts[1], texts[2]
 
 
 def mean_interval(values: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> Interval:

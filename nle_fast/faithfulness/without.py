@@ -70,6 +70,8 @@ def _percent(prediction: Prediction) -> str:
 def neurons_seeing(concepts: Concepts | None, words: str) -> tuple[int, ...]:
     """The neurons whose trusted concept says all of these words: "dog" finds "dog face", "bars" finds "barred wing".
 
+    A name that has no words in it ("7") is found by itself.
+
     Args:
         concepts: The layer's table.
         words: One thing, in words.
@@ -86,9 +88,13 @@ def neurons_seeing(concepts: Concepts | None, words: str) -> tuple[int, ...]:
     """
     if concepts is None:
         raise InputError(f"`without` must name a concept, got {words!r} for a network without concepts; pass concepts.")
-    wanted = set(word_stems(words))
+    if not isinstance(words, str):
+        raise InputError(f"`without` must name a concept of the network, got {words!r}; give one thing as text.")
+    wanted, whole = set(word_stems(words)), words.strip().casefold()
     names = {n: c.name for n, c in enumerate(concepts) if c.trusted and c.name is not None}
-    found = tuple(n for n, name in names.items() if wanted and wanted <= set(word_stems(name)))
+    found = tuple(
+        n for n, name in names.items() if name.casefold() == whole or (wanted and wanted <= set(word_stems(name)))
+    )
     if not found:
         near = _nearest(words, names.values())
         raise InputError(f"`without` must name a concept of the network, got {words!r}; {near}.")

@@ -92,6 +92,8 @@ class Scene:
             if label not in LABELS:
                 raise InputError(f"`label` must be one of nle_fast.world.LABELS, got {label!r}; choose one of them.")
             label = LABELS.index(label)
+        elif label is not None:
+            label = _whole("label", label, 0, len(LABELS) - 1)
         return cls(seed, size, index=label)
 
     @cached_property
@@ -190,7 +192,7 @@ class Scene:
         Raises:
             InputError: The scene shows no such part, or it is the sky.
         """
-        if part not in self.parts or part == "sky":
+        if not isinstance(part, str) or part not in self.parts or part == "sky":
             names = ", ".join(name for name in self.parts if name != "sky")
             raise InputError(f"`part` must be a part that this scene shows, got {part!r}; choose one of {names}.")
         return replace(self, removed=self.removed | {part})
@@ -220,7 +222,7 @@ class Scene:
             InputError: The subject has no such part, or the part cannot look so.
         """
         kind, is_sun = self.kind, part == "sun"
-        if part not in PARTS[kind] and not is_sun:
+        if not is_sun and (not isinstance(part, str) or part not in PARTS[kind]):
             names = ", ".join((*PARTS[kind], "sun"))
             raise InputError(f"`part` must be a part of a {kind} or the sun, got {part!r}; choose one of {names}.")
         look = {"place": "sky"} if is_sun else {}
