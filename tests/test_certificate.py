@@ -110,16 +110,17 @@ def test_no_support_no_mask():
     assert "nothing was masked" in certificate.text
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+@pytest.mark.parametrize("change", ["float16", "bfloat16", "float64", "channels_last"])
 @pytest.mark.parametrize("head", ["pooled", "relu"])
-def test_networks_of_other_precisions_are_certified(dtype, head):
+def test_networks_of_other_precisions_and_layouts_are_certified(change, head):
     import torch
     from torch import nn
 
     torch.manual_seed(0)
     last = [nn.Conv2d(8, 5, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     tail = last if head == "relu" else [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5)]
-    network = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU(), *tail).to(getattr(torch, dtype))
+    how = {"memory_format": torch.channels_last} if change == "channels_last" else {"dtype": getattr(torch, change)}
+    network = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU(), *tail).to(**how)
     explainer = nle.Explainer(network, preprocess=preprocess(), verbalizer="template")
     explanation = explainer(scene(1), certify=True)
     assert explanation.certificate.neurons

@@ -223,6 +223,17 @@ def test_timings_and_provenance():
     assert "`timeout_s`" in too_late["note"]
 
 
+def test_a_network_that_breaks_down_is_to_blame_not_the_picture():
+    class Broken(Colors):
+        def activations(self, images):
+            return super().activations(images) * np.float32(np.nan)
+
+    explainer = nle.Explainer(Broken(), preprocess=preprocess(), verbalizer="template")
+    for ask in (explainer, lambda picture: explainer.mask(picture, [1])):
+        with pytest.raises(nle.ModelError, match="must give finite logits"):
+            ask(scene())
+
+
 def test_bad_neurons_and_labels():
     explainer = make()
     for neurons in ([8], [-1], [1.5], [True], ["a"], 3, [[1, 2]], None):

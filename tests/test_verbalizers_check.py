@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from verbalizers_cases import evidence, meaning, meanings
 
+from nle_fast.errors import InputError
 from nle_fast.verbalizers import TemplateVerbalizer, check
 
 CLEAN = (
@@ -249,3 +250,11 @@ def test_mainly_is_a_claim():
 def test_no_evidence_is_a_claim():
     assert check("Zebra: no evidence.", meaning("zebra", style="short"))
     assert check("Zebra: no evidence, stripes.", meaning("zebra", [evidence(1, "stripes", 0.1)], style="short")).added
+
+
+@pytest.mark.parametrize(("name", "place", "value"), [("text", 0, None), ("text", 0, 5), ("meaning", 1, None)])
+def test_what_is_no_text_or_no_meaning_is_refused(name, place, value):
+    arguments = ["The answer is zebra.", meaning("zebra")]
+    arguments[place] = value
+    with pytest.raises(InputError, match=f"`{name}` must be"):
+        check(*arguments)

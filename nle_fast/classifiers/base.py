@@ -136,9 +136,9 @@ def _read(
 
 
 def _compose(classifier: Classifier, images: Any, target: Classes | None, versus: Classes | None) -> Reading:
-    activations = classifier.activations(images)
-    check_activations(activations, int(images.shape[0]), int(classifier.num_neurons))
-    logits = check_logits(classifier.logits(activations), images, int(classifier.num_classes))
+    activations, count = classifier.activations(images), int(images.shape[0])
+    check_activations(activations, count, int(classifier.num_neurons))
+    logits = check_logits(classifier.logits(activations), count, int(classifier.num_classes), images)
     winner = logits.argmax(axis=1).astype(np.int64)
     chosen = winner if target is None else np.where(target < 0, winner, target)
     if versus is None or (versus < 0).all():
@@ -159,7 +159,7 @@ def _checked(reading: Any, classifier: Classifier, images: Any, versus: Classes 
             f"got {type(reading).__name__}; return an nle_fast Reading."
         )
     count, neurons = int(images.shape[0]), int(classifier.num_neurons)
-    logits = check_logits(reading[0], images, int(classifier.num_classes))
+    logits = check_logits(reading[0], count, int(classifier.num_classes), images)
     shape = check_activations(reading[1], count, neurons)
     if tuple(getattr(reading[2], "shape", ())) not in (shape, shape[:2]):
         raise ModelError(
@@ -258,22 +258,28 @@ def check_classes(name: str, value: ArrayLike | None, count: int, num_classes: i
     return classes.astype(np.int64)
 
 
-def check_logits(logits: Any, images: Any, num_classes: int) -> NDArray[np.float32]:
-    """`logits` as finite (N, K) float32.
+def check_logits(logits: Any, count: int, num_classes: int, images: Any = None) -> NDArray[np.float32]:
+    """`logits` as finite (count, num_classes) float32.
+
+    Args:
+        logits: What a classifier gave.
+        count: Pictures.
+        num_classes: K.
+        images: The pictures, where they may be to blame.
 
     Raises:
         InputError: The logits are not finite because the pictures are not.
         ModelError: They are not finite although the pictures are, or have another shape.
     """
     scores = as_numpy(logits).astype(np.float32, copy=False)
-    expected = (int(images.shape[0]), num_classes)
+    expected = (count, num_classes)
     if scores.shape != expected:
         raise ModelError(
             f"`classifier.logits` must return {expected} for {expected[0]} pictures and num_classes={num_classes}, "
             f"got {scores.shape}; return one row of logits per picture."
         )
     if not np.isfinite(scores).all():
-        if not np.isfinite(as_numpy(images)).all():
+        if images is not None and not np.isfinite(as_numpy(images)).all():
             raise InputError(
                 "`images` must be finite, got NaN or infinity; check the pictures and their preprocessing."
             )

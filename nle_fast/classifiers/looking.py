@@ -87,7 +87,7 @@ def look(
     seen = joint(
         images, check_classes("target", target, count, classes), rivals, scoring, keep_activations=keep_activations
     )
-    logits = check_logits(seen.logits, images, classes)
+    logits = check_logits(seen.logits, count, classes, images)
     check_rivals(rivals, seen.class_index)
     laps.end("classify")
     top = finite_top(seen.found)

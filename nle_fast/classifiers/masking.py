@@ -81,7 +81,7 @@ def masked_logits(
             block[row, neuron] = fill[donors[picture, mask][row], neuron]
         # A classifier gets what it gave: tensors on its device, or NumPy.
         again = activations.new_tensor(block) if hasattr(activations, "new_tensor") else block
-        logits[rows] = check_logits(classifier.logits(again), again, classifier.num_classes)
+        logits[rows] = check_logits(classifier.logits(again), len(again), classifier.num_classes)
     return logits.reshape(count, each, -1)
 
 
@@ -115,5 +115,5 @@ def zeroed_logits(classifier: Classifier, activations: Any, neurons: Sequence[in
         masked = np.array(activations)
         for neuron in neurons:  # a few: an index by a list costs more
             masked[:, neuron] = 0
-    logits = check_logits(classifier.logits(masked), masked, classifier.num_classes)
+    logits = check_logits(classifier.logits(masked), 1, classifier.num_classes)
     return np.asarray(logits[0])

@@ -88,8 +88,7 @@ def remove_neurons(
     if weight is None and head is None:
         logits = masked_logits(classifier, activations, _masks(classifier.num_neurons, named, others)[None])[0]
         return Removal(logits[0], logits[1:, classes])
-    maps = as_numpy(activations)[0].astype(np.float32, copy=False)
-    maps = maps.reshape(len(maps), -1)
+    maps = _rows(activations)
     if weight is not None:
         left = logits_without(np.array(list(asked.values()), np.float32), weight, maps, others, classes)
         return Removal(zeroed_logits(classifier, activations, named), left)
@@ -98,10 +97,16 @@ def remove_neurons(
         after = zeroed_logits(classifier, activations, named)
         rows = head.weight[classes] @ maps + head.bias[classes, None]
     else:
-        every = as_numpy(class_maps)[0].reshape(-1, maps.shape[1])
+        every = _rows(class_maps)
         after = means_without(every, head.weight, maps, np.array([named], np.int64))[0]
         rows = every[classes]
     return Removal(after, means_without(rows, head.weight, maps, others, classes))
+
+
+def _rows(maps: Any) -> Floats:
+    """(1, C, H, W) as (C, H·W) float32, one map after the other; copied where channels come last in memory."""
+    first = as_numpy(maps)[0]
+    return np.ascontiguousarray(first.reshape(len(first), -1), np.float32)
 
 
 def _masks(neurons: int, named: Sequence[int], others: NDArray[np.int64]) -> NDArray[np.bool_]:

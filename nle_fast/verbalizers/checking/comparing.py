@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nle_fast.errors import InputError
 from nle_fast.schema import Meaning, Span
 from nle_fast.verbalizers.checking.claims import Count, Mention, Number, Part, Place, Reading
 from nle_fast.verbalizers.checking.reading import read
@@ -79,6 +80,9 @@ def check(text: str, meaning: Meaning) -> Report:
     Returns:
         The report; it is true when all is well. O(length of the text + number of names).
 
+    Raises:
+        InputError: `text` is no text, or `meaning` no meaning representation.
+
     Example:
         >>> from nle_fast.schema import Meaning, Prediction
         >>> meaning = Meaning(Prediction(340, "zebra", 0.98, 12.0), None, (), 0.0, "layer4", "short")
@@ -89,6 +93,12 @@ def check(text: str, meaning: Meaning) -> Report:
 
     Source: the slot error rate is that of data-to-text generation (added, missing, wrong and repeated over all slots).
     """
+    for name, value, kind in (("text", text, str), ("meaning", meaning, Meaning)):
+        if not isinstance(value, kind):
+            what = "text" if kind is str else "an nle_fast Meaning"
+            raise InputError(
+                f"`{name}` must be {what}, got {type(value).__name__}; see `text` and `meaning` of an Explanation."
+            )
     names = names_of(meaning)
     report = _compare(text, meaning, names, read(text, meaning, names))
     if report.ok or not _any_quoted(names):
