@@ -221,8 +221,8 @@ class OnnxClassifier:
         return np.ascontiguousarray(given, dtype=self._graph.dtype(self.layer))
 
     def _fits(self, given: Array) -> bool:
-        shape = self._graph.shapes[self.layer]
-        return all(own in (None, extent) for own, extent in zip(shape[1:], given.shape[1:], strict=True))
+        sizes, own = given.shape[1:], tuple(self._graph.shapes[self.layer][1:])
+        return sizes == own or all(fixed in (None, size) for fixed, size in zip(own, sizes, strict=True))
 
     def _classes(self, name: str, value: Any, count: int) -> NDArray[np.int64]:
         if value is not None and np.ndim(value) == 0:
