@@ -101,7 +101,10 @@ def test_onnx(side_by_side, quick, name, batch, tmp_path):
     skip_long(quick, name, batch)
     path = exported(build(name)[0], tmp_path)
     classifier = OnnxClassifier(path)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    # As ours: threads that go on spinning after a run halve the speed of the session that comes next.
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     images = pictures(batch).numpy()
 
     def plain():
@@ -111,7 +114,6 @@ def test_onnx(side_by_side, quick, name, batch, tmp_path):
     ways = {"nle_fast": lambda: meaning(classifier, images), "plain forward": plain}
     facts = {"network": name, "batch": batch, "baseline": "plain forward"}
     group = f"meaning representation: {name}, ONNX Runtime, {os.cpu_count()} threads, batch {batch}"
-    # Quick, and noisy: the threads of the session that ran before spin for a while.
     side_by_side(group, ways, 3 * rounds_of(batch), lap_ms=20, **facts)
 
 

@@ -2,16 +2,16 @@
 #include <pybind11/pybind11.h>
 
 void register_dissect(pybind11::module_& m);
+void register_heads(pybind11::module_& m);
 void register_regions(pybind11::module_& m);
-void register_removal(pybind11::module_& m);
 void register_scoring(pybind11::module_& m);
 void register_stop_flag(pybind11::module_& m);
 
 PYBIND11_MODULE(_core, m) {
   m.doc() = "C++ implementations of nle_fast.ops. Import nle_fast.ops instead.";
   register_dissect(m);
+  register_heads(m);
   register_regions(m);
-  register_removal(m);
   register_scoring(m);
   register_stop_flag(m);
 }

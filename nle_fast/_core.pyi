@@ -62,7 +62,7 @@ def find_regions(
 ) -> tuple[Any, ...]: ...
 def places_by_area(cells: list[int], width: int, height: int, window: list[float]) -> int: ...
 
-# removal
+# heads
 def logits_without(
     given: NDArray[np.float32],
     weight: NDArray[np.float32],
@@ -76,6 +76,19 @@ def means_without(
     maps: NDArray[np.float32],
     sets: NDArray[np.int64],
     classes: NDArray[np.int64] | None = None,
+) -> NDArray[np.float32]: ...
+def pooled_gradients(
+    logits: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    target: NDArray[np.int64],
+    versus: NDArray[np.int64],
+    positions: int,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+def rectified_gradients(
+    weight: NDArray[np.float32],
+    target: NDArray[np.int64],
+    versus: NDArray[np.int64],
+    class_maps: NDArray[np.float32],
 ) -> NDArray[np.float32]: ...
 def find_winner(logits: NDArray[np.float32], index: int | None = None) -> tuple[int, float]: ...
 

@@ -6,7 +6,6 @@ neither torch nor ONNX Runtime.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -24,7 +23,6 @@ __all__ = [
     "check_logits",
     "check_rivals",
     "narrow",
-    "pooled_gradients",
     "read",
     "read_class_maps",
 ]
@@ -170,24 +168,6 @@ def _checked(reading: Any, classifier: Classifier, images: Any, versus: Classes 
     class_index = np.asarray(reading[3], dtype=np.int64)
     check_rivals(versus, class_index)
     return Reading(logits, reading[1], reading[2], class_index)
-
-
-def pooled_gradients(
-    weight: NDArray[Any], target: Classes, versus: Classes | None, shape: Sequence[int]
-) -> NDArray[Any]:
-    """(N, C): what one unit at one position of a neuron adds to the chosen logit, or difference of logits.
-
-    Args:
-        weight: (K, C) of a head that is mean over space and linear.
-        target: (N,) classes.
-        versus: (N,) the classes to subtract, -1: none; or None.
-        shape: Of the activations, (N, C, H, W).
-    """
-    rows = weight[target]
-    if versus is not None and (versus >= 0).any():
-        rows -= np.where(versus[:, None] >= 0, weight[versus], np.float32(0))
-    rows *= np.float32(1 / (shape[2] * shape[3]))
-    return rows
 
 
 def check_rivals(versus: Classes | None, class_index: Classes) -> None:

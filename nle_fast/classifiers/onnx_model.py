@@ -14,29 +14,32 @@ import onnx
 from numpy.typing import ArrayLike, NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
-from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images, pooled_gradients
+from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images
 from nle_fast.classifiers.onnx_closed import pooled_weights, relu_convolution, relu_head
 from nle_fast.classifiers.onnx_cut import choose_layer, head_nodes
-from nle_fast.classifiers.onnx_gradients import CLASS_INDEX, GRADIENT, TARGET, VERSUS, write_gradient
+from nle_fast.classifiers.onnx_gradients import CLASS_INDEX, GRADIENT, ROWS, TARGET, VERSUS, write_gradient, write_rows
 from nle_fast.classifiers.onnx_graph import Graph, converted, file_fingerprint, read_model
 from nle_fast.classifiers.onnx_probe import measure
 from nle_fast.classifiers.onnx_session import Session, execution_provider, one_line
 from nle_fast.classifiers.removal import ReluHead
 from nle_fast.errors import BackendError, InputError, ModelError
+from nle_fast.ops import pooled_gradients, rectified_gradients
 
 __all__ = ["OnnxClassifier"]
 
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
 SCATTER_OPSET = 16  # ScatterElements can add from here on, which the gradient of overlapping maxima needs
+ROWS_OPSET = 12  # GatherND can pick from each picture's own maps from here on, and Max compares whole numbers
 
 
 class OnnxClassifier:
     """A network in an ONNX file, cut at one tensor.
 
-    The gradient is read off the weights where the head is pooling and a linear map. Otherwise it is written as ONNX
-    nodes behind the network, so that one run gives logits, activations and gradients. Objects may be shared by
-    threads. The file is not written to.
+    The gradient is read off the weights where the head is pooling and a linear map, and off the weights and the maps of
+    two classes where it is a 1 × 1 convolution, ReLU and pooling on a CPU. Otherwise it is written as ONNX nodes behind
+    the network, so that one run gives logits, activations and gradients. Objects may be shared by threads. The file is
+    not written to.
 
     Args:
         path: The .onnx file; external data beside it.
@@ -65,7 +68,7 @@ class OnnxClassifier:
     def __init__(self, path: str | os.PathLike[str], layer: str | None = None, *, device: object | None = None) -> None:
         self._path = Path(path)
         self._device = device
-        execution_provider(device)
+        on_cpu = execution_provider(device)[0] == "CPUExecutionProvider"
         self._open(read_model(path), layer)
         if self._graph.opset < SCATTER_OPSET and any(node.op_type == "MaxPool" for node in self._head):
             self._open(converted(self._graph.model, SCATTER_OPSET, str(path)), self.layer)
@@ -77,8 +80,11 @@ class OnnxClassifier:
         self.closed_form = self._weights is not None
         self._convolution: NodeProto | None = None
         if not self.closed_form:
-            self._written = write_gradient(self._graph, self._head, self.layer, self._logits, self.num_classes)
-            self._convolution = self._rectified()
+            head = self._graph, self._head, self.layer, self._logits, self.num_classes
+            self._written = write_gradient(*head)
+            self._convolution = self._rectified() if on_cpu and self._graph.opset >= ROWS_OPSET else None
+            if self._convolution is not None:
+                self._rows = write_rows(*head, self._convolution.output[0])
         self._session("read")
 
     def _open(self, model: ModelProto, layer: str | None) -> None:
@@ -129,9 +135,8 @@ class OnnxClassifier:
         target, rival = self._classes("target", class_index, len(given)), self._classes("versus", versus, len(given))
         if self._weights is None:
             return _float32(self._run("gradient", {self.layer: given, TARGET: target, VERSUS: rival})[0])
-        if (target < 0).any():
-            target = np.where(target < 0, self.logits(given).argmax(1), target)
-        return self._pooled(target, rival, given)
+        logits = self.logits(given) if (target < 0).any() else np.zeros((len(given), self.num_classes), np.float32)
+        return pooled_gradients(logits, self._weights, target, rival, given.shape[2] * given.shape[3])[1]
 
     def read(self, images: Any, target: ArrayLike | None = None, versus: ArrayLike | None = None) -> Reading:
         """Logits, activations, gradients and the classes they are of, in one run.
@@ -158,15 +163,24 @@ class OnnxClassifier:
     ) -> tuple[Reading, Floats | None]:
         pictures, maps = self._pictures(images), list[Array]()
         chosen, rival = self._classes("target", target, len(pictures)), self._classes("versus", versus, len(pictures))
-        if self._weights is None:
-            feeds = {self._graph.picture: pictures, TARGET: chosen, VERSUS: rival}
-            scores, activations, gradients, chosen, *maps = self._run(part, feeds, self._stay)
+        feeds: dict[str, Array] = {self._graph.picture: pictures}
+        if self._weights is not None or part == "class maps":
+            scores, activations, *maps = self._run(part, feeds, self._stay)
         else:
-            scores, activations = self._run("read", {self._graph.picture: pictures}, self._stay)
+            feeds |= {TARGET: chosen, VERSUS: rival}
+            scores, activations, gradients, chosen = self._run(part, feeds, self._stay)
         scores = _float32(scores).reshape(len(pictures), -1)
         if self._weights is not None:
-            chosen = np.where(chosen < 0, scores.argmax(1), chosen)
-            gradients = self._pooled(chosen, rival, activations)
+            positions = activations.shape[2] * activations.shape[3]
+            chosen, gradients = pooled_gradients(scores, self._weights, chosen, rival, positions)
+        elif self._convolution is not None:
+            if maps:
+                chosen = np.where(chosen < 0, scores.argmax(1), chosen)
+                gradients = maps[0][np.arange(len(maps[0]))[:, None], np.stack([chosen, rival.clip(0)], 1)]
+            rows = gradients.reshape(*gradients.shape[:2], -1)
+            gradients = rectified_gradients(self._class_weights, chosen, rival, rows).reshape(activations.shape)
+        if isinstance(gradients, np.ndarray) and not isinstance(activations, np.ndarray):  # those stayed on a GPU
+            gradients = activations.new_tensor(gradients)
         reading = Reading(scores, _float32(activations), _float32(gradients), chosen)
         return reading, maps[0] if maps else None
 
@@ -184,6 +198,12 @@ class OnnxClassifier:
         except BackendError:  # made for maps of one size
             return False
         return _close(_float32(found).reshape(len(maps), -1), self.logits(maps))
+
+    @cached_property
+    def _class_weights(self) -> Floats:
+        """(K, C) of the head's convolution, a class's row in one piece."""
+        assert self._convolution is not None
+        return np.ascontiguousarray(relu_head(self._graph, self._convolution).weight)
 
     @cached_property
     def relu_head(self) -> ReluHead | None:
@@ -231,11 +251,6 @@ class OnnxClassifier:
         return np.full(count, -1, dtype=np.int64) if classes is None else classes
 
     # ---- closed form
-
-    def _pooled(self, target: NDArray[np.int64], versus: NDArray[np.int64], activations: Array) -> Floats:
-        assert self._weights is not None
-        rows = pooled_gradients(self._weights, target, versus, activations.shape)
-        return rows if isinstance(activations, np.ndarray) else activations.new_tensor(rows)
 
     def _verified(self, weights: Floats | None) -> Floats | None:
         """The weights if they do predict how the logits move with random activations, else None."""
@@ -314,21 +329,23 @@ class OnnxClassifier:
             return graph.cut_out(self._head, (), [means], [logits])
         if self._weights is not None:
             return graph.cut_out(graph.nodes, (), [picture], [logits, layer])
-        written = self._written
+        if part == "class maps" and self._convolution is not None:
+            return graph.cut_out(graph.nodes, (), [picture], [logits, layer, graph.info(self._convolution.output[0])])
         classes = [helper.make_tensor_value_info(name, TensorProto.INT64, [self._batch]) for name in (TARGET, VERSUS)]
         kind = helper.np_dtype_to_tensor_dtype(graph.dtype(self.layer))
         gradient = helper.make_tensor_value_info(GRADIENT, kind, graph.shapes[self.layer])
+        written = self._written
         if part == "gradient":
             nodes = [*written.head, *written.nodes]
             model = graph.cut_out(nodes, written.weights, [layer, *classes], [gradient])
         else:
+            if self._convolution is not None:
+                sizes = graph.shapes[self._convolution.output[0]][2:]
+                written, gradient = self._rows, helper.make_tensor_value_info(ROWS, kind, [self._batch, 2, *sizes])
             chosen = helper.make_tensor_value_info(CLASS_INDEX, TensorProto.INT64, [self._batch])
             fuller = {node.output[0]: node for node in written.head if node.op_type == "MaxPool"}
             nodes = [*(fuller.get(node.output[0], node) for node in graph.nodes if node.output), *written.nodes]
-            inputs, outputs = [picture, *classes], [logits, layer, gradient, chosen]
-            if part == "class maps" and self._convolution is not None:
-                outputs.append(graph.info(self._convolution.output[0]))
-            model = graph.cut_out(nodes, written.weights, inputs, outputs)
+            model = graph.cut_out(nodes, written.weights, [picture, *classes], [logits, layer, gradient, chosen])
         try:
             onnx.checker.check_model(model)
         except Exception as error:

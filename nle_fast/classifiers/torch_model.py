@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images, pooled_gradients
+from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images
 from nle_fast.classifiers.removal import ReluHead
 from nle_fast.classifiers.torch_head import backward, final_weight, one_hot, relu_convolution, with_graph
 from nle_fast.classifiers.torch_layers import find_layer, look_at
@@ -24,6 +24,7 @@ from nle_fast.classifiers.torch_tape import Op
 from nle_fast.classifiers.torch_trunk import Trunk, blamed
 from nle_fast.classifiers.torch_twin import make_twin, own_buffers, select, share_buffers, weights_digest
 from nle_fast.errors import InputError, ModelError
+from nle_fast.ops import pooled_gradients
 
 if TYPE_CHECKING:
     from nle_fast.classifiers.torch_look import GpuLook
@@ -267,9 +268,20 @@ class TorchClassifier:
         assert self._weight is not None
         maps, returned = self._trunk.whole(self._pictures(images))
         logits = self._float(select(returned, self._path))
-        chosen, rival = self._chosen(logits, target, versus)
+        wanted, rival = (
+            check_classes(name, value, len(logits), self.num_classes)
+            for name, value in (("target", target), ("versus", versus))
+        )
+        none = np.full(len(logits), -1, np.int64)
         weight = self._weight.numpy(force=True).reshape(self.num_classes, -1)
-        return Reading(logits, maps, torch.from_numpy(pooled_gradients(weight, chosen, rival, maps.shape)), chosen)
+        chosen, rows = pooled_gradients(
+            np.ascontiguousarray(logits),
+            weight,
+            none if wanted is None else wanted,
+            none if rival is None else rival,
+            maps.shape[2] * maps.shape[3],
+        )
+        return Reading(logits, maps, torch.from_numpy(rows), chosen)
 
     def _chosen(
         self, logits: NDArray[np.float32], target: Any, versus: Any

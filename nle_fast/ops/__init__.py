@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from nle_fast.ops.dissect import Overlaps, activation_quantiles, count_overlaps, rank_auc
+from nle_fast.ops.heads import find_winner, logits_without, means_without, pooled_gradients, rectified_gradients
 from nle_fast.ops.places import Place, find_places
 from nle_fast.ops.positions import positions_by_any, positions_by_area
 from nle_fast.ops.regions import find_regions
-from nle_fast.ops.removal import find_winner, logits_without, means_without
 from nle_fast.ops.scoring import TopNeurons, score_neurons
 from nle_fast.ops.stopping import StopFlag
 
@@ -22,8 +22,10 @@ __all__ = [
     "find_winner",
     "logits_without",
     "means_without",
+    "pooled_gradients",
     "positions_by_any",
     "positions_by_area",
     "rank_auc",
+    "rectified_gradients",
     "score_neurons",
 ]

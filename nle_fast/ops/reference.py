@@ -15,6 +15,8 @@ __all__ = [
     "logits_without",
     "means_without",
     "places_by_area",
+    "pooled_gradients",
+    "rectified_gradients",
     "score_neurons",
     "upsample",
 ]
@@ -233,6 +235,32 @@ def means_without(
     taken = np.stack([rows[:, neurons] @ maps[neurons].astype(np.float64) for neurons in sets])
     means: NDArray[np.float64] = np.maximum(class_maps - taken, 0).mean(2)
     return means
+
+
+def pooled_gradients(
+    logits: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    target: NDArray[np.int64],
+    versus: NDArray[np.int64],
+    positions: int,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Rows of the weights, less those of the rivals, over the number of positions; see `ops.pooled_gradients`."""
+    chosen = np.where(target < 0, logits.argmax(1), target)
+    rows = weight[chosen] - np.where(versus[:, None] >= 0, weight[versus], np.float32(0))
+    return chosen, rows * np.float32(1 / positions)
+
+
+def rectified_gradients(
+    weight: NDArray[np.float32],
+    target: NDArray[np.int64],
+    versus: NDArray[np.int64],
+    class_maps: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Rows of the weights where the class map is positive, less those of the rival; see `ops.rectified_gradients`."""
+    gates = (class_maps > 0) * np.float32(1 / class_maps.shape[2])
+    own = weight[target][:, :, None] * gates[:, None, 0]
+    other = weight[versus][:, :, None] * gates[:, None, 1]
+    return np.asarray(own - np.where(versus[:, None, None] >= 0, other, np.float32(0)), np.float32)
 
 
 def find_winner(logits: NDArray[np.float32], index: int | None = None) -> tuple[int, float]:

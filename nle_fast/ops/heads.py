@@ -1,4 +1,4 @@
-"""What logits say, and what a head says without some of its neurons where a closed form tells it."""
+"""Heads in closed form: their gradients, and what they say without some of their neurons; and what logits say."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nle_fast import _core
 from nle_fast.errors import InputError
 
-__all__ = ["find_winner", "logits_without", "means_without"]
+__all__ = ["find_winner", "logits_without", "means_without", "pooled_gradients", "rectified_gradients"]
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -105,6 +105,79 @@ def means_without(
     return _without(_core.means_without, "class_maps", class_maps, weight, maps, sets, classes)
 
 
+def pooled_gradients(
+    logits: Floats, weight: Floats, target: Indices, versus: Indices, positions: int
+) -> tuple[Indices, Floats]:
+    """The classes that pictures are explained for, and their gradients at a head that is mean over space and linear.
+
+    Args:
+        logits: (N, K) float32.
+        weight: (K, C) float32, of any strides.
+        target: (N,) int64; negative: the winner, of equal logits the lowest.
+        versus: (N,) int64; negative: none.
+        positions: H · W of the layer.
+
+    Returns:
+        (N,) int64, the classes; and (N, C) float32, what one unit at one position of each neuron adds to the logit of
+        the class, less what it adds to that of `versus`.
+
+    Raises:
+        InputError: Shapes or types that do not fit, or no such class.
+
+    Example:
+        >>> logits, weight = np.array([[1.0, 3.0]], dtype=np.float32), np.array([[2.0], [8.0]], dtype=np.float32)
+        >>> chosen, gradients = pooled_gradients(logits, weight, np.array([-1]), np.array([0]), 4)
+        >>> chosen.tolist(), gradients.tolist()
+        ([1], [[1.5]])
+
+    Source: this project; defined in `ops.reference`.
+    """
+    try:
+        return _core.pooled_gradients(logits, weight, target, versus, positions)
+    except (IndexError, TypeError, ValueError) as error:
+        shown = {"logits": logits, "weight": weight, "target": target, "versus": versus}
+        raise _misfit("`logits` (N, K), `weight` (K, C), `target` and `versus` (N,)", shown, error) from error
+
+
+def rectified_gradients(weight: Floats, target: Indices, versus: Indices, class_maps: Floats) -> Floats:
+    """Gradients at a head that is 1 × 1 convolution, ReLU and mean over space.
+
+    Args:
+        weight: (K, C) float32 of the convolution, of any strides.
+        target: (N,) int64.
+        versus: (N,) int64; negative: none.
+        class_maps: (N, 2, P) float32, the maps of both classes before ReLU; where there is no rival, the second is not
+            read.
+
+    Returns:
+        (N, C, P) float32: what one unit at a position of each neuron adds to the logit of the class, less what it adds
+        to that of `versus`.
+
+    Raises:
+        InputError: Shapes or types that do not fit, or no such class.
+
+    Example:
+        >>> weight, maps = np.array([[2.0]], dtype=np.float32), np.array([[[3.0, -1.0], [0.0, 0.0]]], dtype=np.float32)
+        >>> rectified_gradients(weight, np.array([0]), np.array([-1]), maps).tolist()
+        [[[1.0, 0.0]]]
+
+    Source: this project; defined in `ops.reference`.
+    """
+    try:
+        return _core.rectified_gradients(weight, target, versus, class_maps)
+    except (IndexError, TypeError, ValueError) as error:
+        shown = {"weight": weight, "target": target, "versus": versus, "class_maps": class_maps}
+        raise _misfit("`weight` (K, C), `target` and `versus` (N,) and `class_maps` (N, 2, P)", shown, error) from error
+
+
+def _misfit(what: str, arrays: dict[str, Any], error: Exception) -> InputError:
+    shapes = ", ".join(f"`{name}` {np.shape(array)}" for name, array in arrays.items() if array is not None)
+    return InputError(
+        f"{what} must fit each other, got {shapes} ({str(error).splitlines()[0]}); "
+        "take them from one head, as float32 and int64."
+    )
+
+
 def _without(
     remove: Callable[..., Floats],
     name: str,
@@ -117,9 +190,6 @@ def _without(
     try:
         return remove(given, weight, maps, np.ascontiguousarray(sets), classes)
     except (IndexError, TypeError, ValueError) as error:
-        arrays: dict[str, Any] = {name: given, "weight": weight, "maps": maps, "sets": sets, "classes": classes}
-        shapes = ", ".join(f"`{key}` {np.shape(array)}" for key, array in arrays.items() if array is not None)
-        raise InputError(
-            f"`{name}`, `weight` (K, C), `maps` (C, P), `sets` (M, k) and `classes` must fit each other, got {shapes} "
-            f"({str(error).splitlines()[0]}); take them from one head, as float32 and int64."
-        ) from error
+        shown: dict[str, Any] = {name: given, "weight": weight, "maps": maps, "sets": sets, "classes": classes}
+        what = f"`{name}`, `weight` (K, C), `maps` (C, P), `sets` (M, k) and `classes`"
+        raise _misfit(what, shown, error) from error

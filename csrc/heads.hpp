@@ -1,4 +1,4 @@
-// What a head says without some of its neurons, in closed form, and what logits say.
+// Heads in closed form: what they say without some neurons, and their gradients; and what logits say.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +39,16 @@ void logits_without(const Removal& removal, float* found);
 // found[set][i] = mean over positions of relu(given[i] - sum over the set of weight * map), where `given` are class
 // maps, asked x positions: a head that is 1 x 1 convolution, ReLU and mean over space.
 void means_without(const Removal& removal, float* found);
+
+// What one unit at one position of each neuron adds to the logit of one class, less what it adds to that of a rival, if
+// there is one (`rival` is its row, or null): `neurons` numbers, for a head that is mean over space and a linear map.
+void pooled_gradient(const float* row, const float* rival, std::ptrdiff_t column, std::size_t neurons, float share,
+                     float* gradient);
+
+// The same of a head that is 1 x 1 convolution, ReLU and mean over space, neurons x positions; `class_maps` are the
+// maps of both classes before ReLU.
+void rectified_gradient(const float* row, const float* rival, std::ptrdiff_t column, std::size_t neurons,
+                        const float* class_maps, std::size_t positions, float* gradient);
 
 // Softmax at the class of logit `asked`, of logits whose largest is `largest`.
 double probability(const float* logits, std::size_t classes, double largest, double asked);

@@ -1,4 +1,4 @@
-#include "removal.hpp"
+#include "heads.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -134,6 +134,33 @@ void logits_without(const Removal& removal, float* found) {
 void means_without(const Removal& removal, float* found) {
   static const Remove remove = choose(rectified_generic, rectified_avx2);
   remove(removal, found);
+}
+
+void pooled_gradient(const float* row, const float* rival, std::ptrdiff_t column, std::size_t neurons, float share,
+                     float* gradient) {
+  for (std::size_t c = 0; c < neurons; ++c, row += column) {
+    const float other = rival != nullptr ? *rival : 0.0f;
+    if (rival != nullptr) rival += column;
+    gradient[c] = (*row - other) * share;
+  }
+}
+
+void rectified_gradient(const float* row, const float* rival, std::ptrdiff_t column, std::size_t neurons,
+                        const float* class_maps, std::size_t positions, float* gradient) {
+  const float share = 1.0f / static_cast<float>(positions);
+  // What a weight of one would give at each position: of the class, and of its rival.
+  std::vector<float> gates(2 * positions);
+  for (std::size_t p = 0; p < (rival != nullptr ? 2 : 1) * positions; ++p)
+    gates[p] = class_maps[p] > 0.0f ? share : 0.0f;
+  const float *gate = gates.data(), *rival_gate = gate + positions;
+  for (std::size_t c = 0; c < neurons; ++c, gradient += positions, row += column) {
+    const float own = *row;
+    for (std::size_t p = 0; p < positions; ++p) gradient[p] = own * gate[p];
+    if (rival == nullptr) continue;
+    const float other = *rival;
+    rival += column;
+    for (std::size_t p = 0; p < positions; ++p) gradient[p] -= other * rival_gate[p];
+  }
 }
 
 double probability(const float* logits, std::size_t classes, double largest, double asked) {

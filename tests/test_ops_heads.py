@@ -1,4 +1,4 @@
-"""Native removal of neurons and softmax against their definitions."""
+"""Heads in closed form, natively, against their definitions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from nle_fast.errors import InputError
-from nle_fast.ops import find_winner, logits_without, means_without, reference
+from nle_fast.ops import (
+    find_winner,
+    logits_without,
+    means_without,
+    pooled_gradients,
+    rectified_gradients,
+    reference,
+)
 
 CLASSES, NEURONS = 30, 20
 
@@ -89,3 +96,53 @@ def test_no_logits_and_no_such_class():
     for logits, index in ((values, 3), (values, -1), (values[:0], None), (values[None], 0), (values.astype(float), 0)):
         with pytest.raises(InputError, match="`logits` must be"):
             find_winner(logits, index)
+
+
+@pytest.mark.parametrize("positions", [1, 7, 169])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(("target", "versus"), [([-1, -1], [-1, -1]), ([3, -1], [-1, 7]), ([0, 29], [29, 0])])
+def test_gradients_as_defined(positions, order, target, versus):
+    rng = np.random.default_rng(positions)
+    weight = np.asarray(rng.normal(size=(CLASSES, NEURONS)).astype(np.float32), order=order)
+    logits = rng.normal(size=(2, CLASSES)).astype(np.float32)
+    asked = np.array(target), np.array(versus)
+    chosen, rows = pooled_gradients(logits, weight, *asked, positions)
+    expected = reference.pooled_gradients(logits, weight, *asked, positions)
+    np.testing.assert_array_equal(chosen, expected[0])
+    np.testing.assert_array_equal(rows, expected[1])
+    class_maps = rng.normal(size=(2, 2, positions)).astype(np.float32)
+    found = rectified_gradients(weight, chosen, asked[1], class_maps)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, reference.rectified_gradients(weight, chosen, asked[1], class_maps), rtol=1e-6)
+
+
+def test_of_equal_logits_the_lowest_is_explained():
+    weight = np.arange(3, dtype=np.float32)[:, None]
+    chosen, rows = pooled_gradients(np.zeros((1, 3), np.float32), weight, np.array([-1]), np.array([-1]), 1)
+    assert (chosen.tolist(), rows.tolist()) == ([0], [[0.0]])
+
+
+def test_gradients_of_what_does_not_fit():
+    weight, _, _ = head(4, seed=1)
+    logits, none = np.zeros((1, CLASSES), np.float32), np.array([-1])
+    for arguments in (
+        (logits[:, :3], weight, none, none, 4),
+        (logits, weight, np.array([CLASSES]), none, 4),
+        (logits, weight, none, np.array([CLASSES]), 4),
+        (logits, weight, np.array([-1, -1]), none, 4),
+        (logits, weight, none, none, 0),
+        (logits.astype(float), weight, none, none, 4),
+    ):
+        with pytest.raises(InputError, match="must fit each other"):
+            pooled_gradients(*arguments)
+    maps = np.zeros((1, 2, 4), np.float32)
+    for arguments in (
+        (weight, none, none, maps),
+        (weight, np.array([CLASSES]), none, maps),
+        (weight, np.array([0]), np.array([CLASSES]), maps),
+        (weight, np.array([0]), none, maps[:, :1]),
+        (weight, np.array([0]), none, maps[0]),
+        (weight[0], np.array([0]), none, maps),
+    ):
+        with pytest.raises(InputError, match="must fit each other"):
+            rectified_gradients(*arguments)
