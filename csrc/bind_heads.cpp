@@ -91,54 +91,66 @@ Floats means_without(const Floats& class_maps, const Strided& weight, const Floa
   return removed(class_maps, weight, maps, sets, classes, nle::means_without);
 }
 
-// The classes that pictures are explained for: the winner, of equal logits the lowest, where none is asked for.
+// Pictures and the classes that they are explained for: the winner, of equal logits the lowest, where none is asked
+// for.
+struct Asked {
+  Asked(const Floats& logits, const Strided& weight, const Indices& target, const Indices& versus)
+      : chosen(logits.ndim() == 2 ? logits.shape(0) : 0) {
+    require(logits.ndim() == 2 && weight.ndim() == 2 && logits.shape(1) == weight.shape(0) && weight.shape(0) > 0,
+            "`logits` must be (N, K) and `weight` (K, C)");
+    const py::ssize_t count = logits.shape(0), classes = weight.shape(0);
+    require(target.ndim() == 1 && target.size() == count && versus.ndim() == 1 && versus.size() == count,
+            "`target` and `versus` must be (N,)");
+    require_below(target, classes, "`target` must be classes");
+    require_below(versus, classes, "`versus` must be classes");
+    for (py::ssize_t n = 0; n < count; ++n) {
+      const float* row = logits.data() + n * classes;
+      const std::int64_t asked = target.data()[n];
+      chosen.mutable_data()[n] = asked >= 0 ? asked : std::max_element(row, row + classes) - row;
+    }
+  }
+
+  Indices chosen;
+};
+
 py::tuple pooled_gradients(const Floats& logits, const Strided& weight, const Indices& target, const Indices& versus,
                            py::ssize_t positions) {
-  require(logits.ndim() == 2 && weight.ndim() == 2 && logits.shape(1) == weight.shape(0) && weight.shape(0) > 0,
-          "`logits` must be (N, K) and `weight` (K, C)");
-  const py::ssize_t count = logits.shape(0), classes = weight.shape(0), neurons = weight.shape(1);
-  require(target.ndim() == 1 && target.size() == count && versus.ndim() == 1 && versus.size() == count,
-          "`target` and `versus` must be (N,)");
+  const Asked asked(logits, weight, target, versus);
   require(positions > 0, "`positions` must be positive");
-  require_below(target, classes, "`target` must be classes");
-  require_below(versus, classes, "`versus` must be classes");
-  Indices chosen(count);
-  Floats gradients({count, neurons});
+  const py::ssize_t count = logits.shape(0), neurons = weight.shape(1);
   const std::ptrdiff_t column = strides_of(weight).column;
   const float share = 1.0f / static_cast<float>(positions);
+  Floats gradients({count, neurons});
   for (py::ssize_t n = 0; n < count; ++n) {
-    const float* row = logits.data() + n * classes;
-    const std::int64_t asked = target.data()[n];
-    const std::int64_t label = asked >= 0 ? asked : std::max_element(row, row + classes) - row;
-    chosen.mutable_data()[n] = label;
-    nle::pooled_gradient(row_of(weight, label), row_of(weight, versus.data()[n]), column,
+    nle::pooled_gradient(row_of(weight, asked.chosen.data()[n]), row_of(weight, versus.data()[n]), column,
                          static_cast<std::size_t>(neurons), share, gradients.mutable_data() + n * neurons);
   }
-  return py::make_tuple(chosen, gradients);
+  return py::make_tuple(asked.chosen, gradients);
 }
 
-Floats rectified_gradients(const Strided& weight, const Indices& target, const Indices& versus,
-                           const Floats& class_maps) {
-  require(weight.ndim() == 2, "`weight` must be (K, C)");
-  require(class_maps.ndim() == 3 && class_maps.shape(1) == 2 && class_maps.shape(2) > 0,
-          "`class_maps` must be (N, 2, P)");
-  const py::ssize_t count = class_maps.shape(0), neurons = weight.shape(1), positions = class_maps.shape(2);
-  require(target.ndim() == 1 && target.size() == count && versus.ndim() == 1 && versus.size() == count,
-          "`target` and `versus` must be (N,)");
-  require_within(target, weight.shape(0), "`target` must be classes");
-  require_below(versus, weight.shape(0), "`versus` must be classes");
+py::tuple rectified_gradients(const Floats& logits, const Strided& weight, const Floats& bias,
+                              const Floats& activations, const Indices& target, const Indices& versus) {
+  const Asked asked(logits, weight, target, versus);
+  const py::ssize_t count = logits.shape(0), neurons = weight.shape(1);
+  require(bias.ndim() == 1 && bias.size() == weight.shape(0), "`bias` must be (K,)");
+  require(activations.ndim() == 4 && activations.shape(0) == count && activations.shape(1) == neurons &&
+              activations.shape(2) > 0 && activations.shape(3) > 0,
+          "`activations` must be (N, C, H, W)");
+  const py::ssize_t positions = activations.shape(2) * activations.shape(3);
   const std::ptrdiff_t column = strides_of(weight).column;
-  Floats gradients({count, neurons, positions});
+  Floats gradients({count, neurons, activations.shape(2), activations.shape(3)});
   float* found = gradients.mutable_data();
   {
     py::gil_scoped_release released;
     for (py::ssize_t n = 0; n < count; ++n) {
-      nle::rectified_gradient(row_of(weight, target.data()[n]), row_of(weight, versus.data()[n]), column,
-                              static_cast<std::size_t>(neurons), class_maps.data() + n * 2 * positions,
-                              static_cast<std::size_t>(positions), found + n * neurons * positions);
+      const std::int64_t label = asked.chosen.data()[n], rival = versus.data()[n];
+      nle::rectified_gradient(row_of(weight, label), bias.data()[label], row_of(weight, rival),
+                              rival < 0 ? 0.0f : bias.data()[rival], column, static_cast<std::size_t>(neurons),
+                              activations.data() + n * neurons * positions, static_cast<std::size_t>(positions),
+                              found + n * neurons * positions);
     }
   }
-  return gradients;
+  return py::make_tuple(asked.chosen, gradients);
 }
 
 py::tuple find_winner(const Floats& logits, std::optional<py::ssize_t> index) {
@@ -161,7 +173,8 @@ void register_heads(py::module_& module) {
   }
   module.def("pooled_gradients", &pooled_gradients, py::arg("logits").noconvert(), py::arg("weight").noconvert(),
              py::arg("target").noconvert(), py::arg("versus").noconvert(), py::arg("positions"));
-  module.def("rectified_gradients", &rectified_gradients, py::arg("weight").noconvert(), py::arg("target").noconvert(),
-             py::arg("versus").noconvert(), py::arg("class_maps").noconvert());
+  module.def("rectified_gradients", &rectified_gradients, py::arg("logits").noconvert(), py::arg("weight").noconvert(),
+             py::arg("bias").noconvert(), py::arg("activations").noconvert(), py::arg("target").noconvert(),
+             py::arg("versus").noconvert());
   module.def("find_winner", &find_winner, py::arg("logits").noconvert(), py::arg("index") = py::none());
 }

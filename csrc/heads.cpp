@@ -145,14 +145,28 @@ void pooled_gradient(const float* row, const float* rival, std::ptrdiff_t column
   }
 }
 
-void rectified_gradient(const float* row, const float* rival, std::ptrdiff_t column, std::size_t neurons,
-                        const float* class_maps, std::size_t positions, float* gradient) {
+namespace {
+
+// What a weight of one gives at each position: a share where the map of the class is positive.
+void open_gate(const float* row, float bias, std::ptrdiff_t column, std::size_t neurons, const float* maps,
+               std::size_t positions, float* gate) {
+  std::fill(gate, gate + positions, bias);
+  for (std::size_t c = 0; c < neurons; ++c, row += column, maps += positions) {
+    const float weight = *row;
+    for (std::size_t p = 0; p < positions; ++p) gate[p] += weight * maps[p];
+  }
   const float share = 1.0f / static_cast<float>(positions);
-  // What a weight of one would give at each position: of the class, and of its rival.
+  for (std::size_t p = 0; p < positions; ++p) gate[p] = gate[p] > 0.0f ? share : 0.0f;
+}
+
+}  // namespace
+
+void rectified_gradient(const float* row, float bias, const float* rival, float rival_bias, std::ptrdiff_t column,
+                        std::size_t neurons, const float* maps, std::size_t positions, float* gradient) {
   std::vector<float> gates(2 * positions);
-  for (std::size_t p = 0; p < (rival != nullptr ? 2 : 1) * positions; ++p)
-    gates[p] = class_maps[p] > 0.0f ? share : 0.0f;
-  const float *gate = gates.data(), *rival_gate = gate + positions;
+  float *gate = gates.data(), *rival_gate = gate + positions;
+  open_gate(row, bias, column, neurons, maps, positions, gate);
+  if (rival != nullptr) open_gate(rival, rival_bias, column, neurons, maps, positions, rival_gate);
   for (std::size_t c = 0; c < neurons; ++c, gradient += positions, row += column) {
     const float own = *row;
     for (std::size_t p = 0; p < positions; ++p) gradient[p] = own * gate[p];

@@ -45,10 +45,10 @@ void means_without(const Removal& removal, float* found);
 void pooled_gradient(const float* row, const float* rival, std::ptrdiff_t column, std::size_t neurons, float share,
                      float* gradient);
 
-// The same of a head that is 1 x 1 convolution, ReLU and mean over space, neurons x positions; `class_maps` are the
-// maps of both classes before ReLU.
-void rectified_gradient(const float* row, const float* rival, std::ptrdiff_t column, std::size_t neurons,
-                        const float* class_maps, std::size_t positions, float* gradient);
+// The same of a head that is 1 x 1 convolution, ReLU and mean over space, neurons x positions; `bias` and `rival_bias`
+// are those of both classes, `maps` the activations.
+void rectified_gradient(const float* row, float bias, const float* rival, float rival_bias, std::ptrdiff_t column,
+                        std::size_t neurons, const float* maps, std::size_t positions, float* gradient);
 
 // Softmax at the class of logit `asked`, of logits whose largest is `largest`.
 double probability(const float* logits, std::size_t classes, double largest, double asked);

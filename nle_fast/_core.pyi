@@ -85,11 +85,13 @@ def pooled_gradients(
     positions: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 def rectified_gradients(
+    logits: NDArray[np.float32],
     weight: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    activations: NDArray[np.float32],
     target: NDArray[np.int64],
     versus: NDArray[np.int64],
-    class_maps: NDArray[np.float32],
-) -> NDArray[np.float32]: ...
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 def find_winner(logits: NDArray[np.float32], index: int | None = None) -> tuple[int, float]: ...
 
 # stop_flag

@@ -110,10 +110,13 @@ def test_gradients_as_defined(positions, order, target, versus):
     expected = reference.pooled_gradients(logits, weight, *asked, positions)
     np.testing.assert_array_equal(chosen, expected[0])
     np.testing.assert_array_equal(rows, expected[1])
-    class_maps = rng.normal(size=(2, 2, positions)).astype(np.float32)
-    found = rectified_gradients(weight, chosen, asked[1], class_maps)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, reference.rectified_gradients(weight, chosen, asked[1], class_maps), rtol=1e-6)
+    bias = rng.normal(size=CLASSES).astype(np.float32)
+    activations = rng.normal(size=(2, NEURONS, positions, 2)).astype(np.float32)
+    found = rectified_gradients(logits, weight, bias, activations, *asked)
+    expected = reference.rectified_gradients(logits, weight, bias, activations, *asked)
+    np.testing.assert_array_equal(found[0], expected[0])
+    assert found[1].dtype == np.float32
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-5, atol=1e-7)
 
 
 def test_of_equal_logits_the_lowest_is_explained():
@@ -135,14 +138,16 @@ def test_gradients_of_what_does_not_fit():
     ):
         with pytest.raises(InputError, match="must fit each other"):
             pooled_gradients(*arguments)
-    maps = np.zeros((1, 2, 4), np.float32)
+    bias, maps = np.zeros(CLASSES, np.float32), np.zeros((1, NEURONS, 2, 2), np.float32)
     for arguments in (
-        (weight, none, none, maps),
-        (weight, np.array([CLASSES]), none, maps),
-        (weight, np.array([0]), np.array([CLASSES]), maps),
-        (weight, np.array([0]), none, maps[:, :1]),
-        (weight, np.array([0]), none, maps[0]),
-        (weight[0], np.array([0]), none, maps),
+        (logits, weight, bias, maps, np.array([CLASSES]), none),
+        (logits, weight, bias, maps, none, np.array([CLASSES])),
+        (logits, weight, bias[1:], maps, none, none),
+        (logits, weight, bias, maps[:, 1:], none, none),
+        (logits, weight, bias, maps[0], none, none),
+        (logits, weight, bias, maps[:, :, :0], none, none),
+        (logits, weight[0], bias, maps, none, none),
+        (logits[0], weight, bias, maps, none, none),
     ):
         with pytest.raises(InputError, match="must fit each other"):
             rectified_gradients(*arguments)

@@ -22,10 +22,9 @@ from nle_fast.classifiers.onnx_graph import Graph, Shape, attributes
 from nle_fast.classifiers.onnx_tape import PREFIX, RULES, Grad, Tape, Unsupported
 from nle_fast.errors import GradientUnavailableError
 
-__all__ = ["CLASS_INDEX", "GRADIENT", "ROWS", "TARGET", "VERSUS", "Written", "write_gradient", "write_rows"]
+__all__ = ["CLASS_INDEX", "GRADIENT", "TARGET", "VERSUS", "Written", "write_gradient"]
 
-TARGET, VERSUS, CLASS_INDEX = (f"{PREFIX}_{n}" for n in ("target", "versus", "class_index"))
-GRADIENT, ROWS = (f"{PREFIX}_{n}" for n in ("gradient", "rows"))
+TARGET, VERSUS, CLASS_INDEX, GRADIENT = (f"{PREFIX}_{n}" for n in ("target", "versus", "class_index", "gradient"))
 # Operators that treat every class map by itself, whose rules need no more than the rows of the chosen classes.
 ROW_BY_ROW = frozenset({
     "Add", "AveragePool", "Cast", "Clip", "Dropout", "Flatten", "GlobalAveragePool", "HardSigmoid", "HardSwish",
@@ -74,21 +73,6 @@ def write_gradient(graph: Graph, head: Sequence[NodeProto], layer: str, logits: 
         )
     tape.emit("Identity", tape.full(grad, layer).name)
     tape.nodes[-1].output[0] = GRADIENT
-    return Written(tape.forward, tape.nodes, tape.weights)
-
-
-def write_rows(
-    graph: Graph, head: Sequence[NodeProto], layer: str, logits: str, num_classes: int, maps: str
-) -> Written:
-    """Nodes for the rows of `maps` (N, K, H, W) of the classes `TARGET` and `VERSUS`, as `ROWS`, (N, 2, H, W).
-
-    `TARGET`, `VERSUS` and `CLASS_INDEX` as in `write_gradient`; where there is no rival the second row is of class 0.
-    """
-    tape = Tape(graph, head, layer)
-    both = _classes(tape, logits, num_classes)
-    wanted = tape.emit("Max", both, tape.const(0, np.int64))
-    tape.emit("GatherND", maps, tape.emit("Reshape", wanted, tape.ints([-1, 2, 1])), batch_dims=1)
-    tape.nodes[-1].output[0] = ROWS
     return Written(tape.forward, tape.nodes, tape.weights)
 
 
@@ -146,8 +130,16 @@ def _unavailable(graph: Graph, node: NodeProto, layer: str, logits: str, reason:
 
 def _start(t: Tape, logits: str, num_classes: int) -> str:
     """Choose the classes and give the logits their gradient, two rows; the name of the indices (N, 2)."""
-    kind, zero = t.graph.dtype(logits), t.const(0, np.int64)
-    both = _classes(t, logits, num_classes)
+    kind = t.graph.dtype(logits)
+    flat = logits
+    if len(t.graph.shapes[logits]) > 2:
+        flat = t.emit("Reshape", logits, t.ints([-1, num_classes]))
+    winner = t.emit("ArgMax", flat, axis=1, keepdims=0)
+    zero = t.const(0, np.int64)
+    chosen = t.emit("Where", t.emit("Less", TARGET, zero), winner, TARGET)
+    t.nodes[-1].output[0] = chosen = CLASS_INDEX
+    column = t.ints([-1, 1])
+    both = t.emit("Concat", t.emit("Reshape", chosen, column), t.emit("Reshape", VERSUS, column), axis=1)
     absent = t.emit("Less", both, zero)
     seed = t.emit("Where", absent, t.const(0, kind), t.const([[1, -1]], kind))
     equal = t.emit("Equal", t.emit("Reshape", both, t.ints([-1, 2, 1])), t.const(np.arange(num_classes), np.int64))
@@ -157,19 +149,6 @@ def _start(t: Tape, logits: str, num_classes: int) -> str:
         seed = t.emit("Reshape", seed, t.target_shape(logits))
     t.gradients[logits] = [Grad(seed, shape)]
     return t.emit("Where", absent, zero, both)
-
-
-def _classes(t: Tape, logits: str, num_classes: int) -> str:
-    """The class that is explained and its rival, (N, 2), the rival -1 where there is none; makes `CLASS_INDEX`."""
-    flat = logits
-    if len(t.graph.shapes[logits]) > 2:
-        flat = t.emit("Reshape", logits, t.ints([-1, num_classes]))
-    winner = t.emit("ArgMax", flat, axis=1, keepdims=0)
-    zero = t.const(0, np.int64)
-    chosen = t.emit("Where", t.emit("Less", TARGET, zero), winner, TARGET)
-    t.nodes[-1].output[0] = chosen = CLASS_INDEX
-    column = t.ints([-1, 1])
-    return t.emit("Concat", t.emit("Reshape", chosen, column), t.emit("Reshape", VERSUS, column), axis=1)
 
 
 def _finish_rows(t: Tape, name: str) -> None:

@@ -17,7 +17,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images
 from nle_fast.classifiers.onnx_closed import pooled_weights, relu_convolution, relu_head
 from nle_fast.classifiers.onnx_cut import choose_layer, head_nodes
-from nle_fast.classifiers.onnx_gradients import CLASS_INDEX, GRADIENT, ROWS, TARGET, VERSUS, write_gradient, write_rows
+from nle_fast.classifiers.onnx_gradients import CLASS_INDEX, GRADIENT, TARGET, VERSUS, write_gradient
 from nle_fast.classifiers.onnx_graph import Graph, converted, file_fingerprint, read_model
 from nle_fast.classifiers.onnx_probe import measure
 from nle_fast.classifiers.onnx_session import Session, execution_provider, one_line
@@ -30,14 +30,13 @@ __all__ = ["OnnxClassifier"]
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
 SCATTER_OPSET = 16  # ScatterElements can add from here on, which the gradient of overlapping maxima needs
-ROWS_OPSET = 12  # GatherND can pick from each picture's own maps from here on, and Max compares whole numbers
 
 
 class OnnxClassifier:
     """A network in an ONNX file, cut at one tensor.
 
-    The gradient is read off the weights where the head is pooling and a linear map, and off the weights and the maps of
-    two classes where it is a 1 × 1 convolution, ReLU and pooling on a CPU. Otherwise it is written as ONNX nodes behind
+    The gradient is read off the weights where the head is pooling and a linear map, and off the weights and the
+    activations where it is a 1 × 1 convolution, ReLU and pooling on a CPU. Otherwise it is written as ONNX nodes behind
     the network, so that one run gives logits, activations and gradients. Objects may be shared by threads. The file is
     not written to.
 
@@ -80,11 +79,8 @@ class OnnxClassifier:
         self.closed_form = self._weights is not None
         self._convolution: NodeProto | None = None
         if not self.closed_form:
-            head = self._graph, self._head, self.layer, self._logits, self.num_classes
-            self._written = write_gradient(*head)
-            self._convolution = self._rectified() if on_cpu and self._graph.opset >= ROWS_OPSET else None
-            if self._convolution is not None:
-                self._rows = write_rows(*head, self._convolution.output[0])
+            self._written = write_gradient(self._graph, self._head, self.layer, self._logits, self.num_classes)
+            self._convolution = self._rectified() if on_cpu else None
         self._session("read")
 
     def _open(self, model: ModelProto, layer: str | None) -> None:
@@ -164,7 +160,7 @@ class OnnxClassifier:
         pictures, maps = self._pictures(images), list[Array]()
         chosen, rival = self._classes("target", target, len(pictures)), self._classes("versus", versus, len(pictures))
         feeds: dict[str, Array] = {self._graph.picture: pictures}
-        if self._weights is not None or part == "class maps":
+        if self._weights is not None or self._convolution is not None:
             scores, activations, *maps = self._run(part, feeds, self._stay)
         else:
             feeds |= {TARGET: chosen, VERSUS: rival}
@@ -174,11 +170,7 @@ class OnnxClassifier:
             positions = activations.shape[2] * activations.shape[3]
             chosen, gradients = pooled_gradients(scores, self._weights, chosen, rival, positions)
         elif self._convolution is not None:
-            if maps:
-                chosen = np.where(chosen < 0, scores.argmax(1), chosen)
-                gradients = maps[0][np.arange(len(maps[0]))[:, None], np.stack([chosen, rival.clip(0)], 1)]
-            rows = gradients.reshape(*gradients.shape[:2], -1)
-            gradients = rectified_gradients(self._class_weights, chosen, rival, rows).reshape(activations.shape)
+            chosen, gradients = rectified_gradients(scores, *self._class_weights, as_numpy(activations), chosen, rival)
         if isinstance(gradients, np.ndarray) and not isinstance(activations, np.ndarray):  # those stayed on a GPU
             gradients = activations.new_tensor(gradients)
         reading = Reading(scores, _float32(activations), _float32(gradients), chosen)
@@ -200,10 +192,11 @@ class OnnxClassifier:
         return _close(_float32(found).reshape(len(maps), -1), self.logits(maps))
 
     @cached_property
-    def _class_weights(self) -> Floats:
-        """(K, C) of the head's convolution, a class's row in one piece."""
+    def _class_weights(self) -> tuple[Floats, Floats]:
+        """(K, C) and (K,) of the head's convolution, a class's row in one piece."""
         assert self._convolution is not None
-        return np.ascontiguousarray(relu_head(self._graph, self._convolution).weight)
+        weight, bias = relu_head(self._graph, self._convolution)
+        return np.ascontiguousarray(weight), bias
 
     @cached_property
     def relu_head(self) -> ReluHead | None:
@@ -327,10 +320,10 @@ class OnnxClassifier:
             kind, channels = helper.np_dtype_to_tensor_dtype(graph.dtype(self.layer)), graph.shapes[self.layer][1]
             means = helper.make_tensor_value_info(self.layer, kind, [self._batch, channels, 1, 1])
             return graph.cut_out(self._head, (), [means], [logits])
-        if self._weights is not None:
-            return graph.cut_out(graph.nodes, (), [picture], [logits, layer])
         if part == "class maps" and self._convolution is not None:
             return graph.cut_out(graph.nodes, (), [picture], [logits, layer, graph.info(self._convolution.output[0])])
+        if part == "read" and (self._weights is not None or self._convolution is not None):
+            return graph.cut_out(graph.nodes, (), [picture], [logits, layer])
         classes = [helper.make_tensor_value_info(name, TensorProto.INT64, [self._batch]) for name in (TARGET, VERSUS)]
         kind = helper.np_dtype_to_tensor_dtype(graph.dtype(self.layer))
         gradient = helper.make_tensor_value_info(GRADIENT, kind, graph.shapes[self.layer])
@@ -339,9 +332,6 @@ class OnnxClassifier:
             nodes = [*written.head, *written.nodes]
             model = graph.cut_out(nodes, written.weights, [layer, *classes], [gradient])
         else:
-            if self._convolution is not None:
-                sizes = graph.shapes[self._convolution.output[0]][2:]
-                written, gradient = self._rows, helper.make_tensor_value_info(ROWS, kind, [self._batch, 2, *sizes])
             chosen = helper.make_tensor_value_info(CLASS_INDEX, TensorProto.INT64, [self._batch])
             fuller = {node.output[0]: node for node in written.head if node.op_type == "MaxPool"}
             nodes = [*(fuller.get(node.output[0], node) for node in graph.nodes if node.output), *written.nodes]

@@ -139,35 +139,44 @@ def pooled_gradients(
         raise _misfit("`logits` (N, K), `weight` (K, C), `target` and `versus` (N,)", shown, error) from error
 
 
-def rectified_gradients(weight: Floats, target: Indices, versus: Indices, class_maps: Floats) -> Floats:
-    """Gradients at a head that is 1 × 1 convolution, ReLU and mean over space.
+def rectified_gradients(
+    logits: Floats, weight: Floats, bias: Floats, activations: Floats, target: Indices, versus: Indices
+) -> tuple[Indices, Floats]:
+    """The classes that pictures are explained for, and their gradients at a head of 1 × 1 convolution, ReLU and mean.
+
+    The maps of the two classes alone are made anew from the activations; where one is positive its weights count.
 
     Args:
+        logits: (N, K) float32.
         weight: (K, C) float32 of the convolution, of any strides.
-        target: (N,) int64.
+        bias: (K,) float32.
+        activations: (N, C, H, W) float32.
+        target: (N,) int64; negative: the winner, of equal logits the lowest.
         versus: (N,) int64; negative: none.
-        class_maps: (N, 2, P) float32, the maps of both classes before ReLU; where there is no rival, the second is not
-            read.
 
     Returns:
-        (N, C, P) float32: what one unit at a position of each neuron adds to the logit of the class, less what it adds
-        to that of `versus`.
+        (N,) int64, the classes; and (N, C, H, W) float32: what one unit at a position of each neuron adds to the logit
+        of the class, less what it adds to that of `versus`.
 
     Raises:
         InputError: Shapes or types that do not fit, or no such class.
 
     Example:
-        >>> weight, maps = np.array([[2.0]], dtype=np.float32), np.array([[[3.0, -1.0], [0.0, 0.0]]], dtype=np.float32)
-        >>> rectified_gradients(weight, np.array([0]), np.array([-1]), maps).tolist()
-        [[[1.0, 0.0]]]
+        >>> maps = np.array([[[[3.0, -1.0]]]], dtype=np.float32)
+        >>> head = np.array([[2.0]], dtype=np.float32), np.array([1.0], dtype=np.float32)
+        >>> logits, none = np.array([[3.5]], dtype=np.float32), np.array([-1])
+        >>> chosen, gradients = rectified_gradients(logits, *head, maps, none, none)
+        >>> chosen.tolist(), gradients.tolist()
+        ([0], [[[[1.0, 0.0]]]])
 
     Source: this project; defined in `ops.reference`.
     """
     try:
-        return _core.rectified_gradients(weight, target, versus, class_maps)
+        return _core.rectified_gradients(logits, weight, bias, activations, target, versus)
     except (IndexError, TypeError, ValueError) as error:
-        shown = {"weight": weight, "target": target, "versus": versus, "class_maps": class_maps}
-        raise _misfit("`weight` (K, C), `target` and `versus` (N,) and `class_maps` (N, 2, P)", shown, error) from error
+        shown = {"logits": logits, "weight": weight, "bias": bias, "activations": activations, "target": target}
+        what = "`logits` (N, K), `weight` (K, C), `bias` (K,), `activations` (N, C, H, W), `target` and `versus` (N,)"
+        raise _misfit(what, shown | {"versus": versus}, error) from error
 
 
 def _misfit(what: str, arrays: dict[str, Any], error: Exception) -> InputError:

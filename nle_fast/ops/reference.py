@@ -251,16 +251,21 @@ def pooled_gradients(
 
 
 def rectified_gradients(
+    logits: NDArray[np.float32],
     weight: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    activations: NDArray[np.float32],
     target: NDArray[np.int64],
     versus: NDArray[np.int64],
-    class_maps: NDArray[np.float32],
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Rows of the weights where the class map is positive, less those of the rival; see `ops.rectified_gradients`."""
-    gates = (class_maps > 0) * np.float32(1 / class_maps.shape[2])
-    own = weight[target][:, :, None] * gates[:, None, 0]
-    other = weight[versus][:, :, None] * gates[:, None, 1]
-    return np.asarray(own - np.where(versus[:, None, None] >= 0, other, np.float32(0)), np.float32)
+    chosen = np.where(target < 0, logits.argmax(1), target)
+    maps = np.einsum("kc,nchw->nkhw", weight, activations) + bias[:, None, None]
+    gates = (maps > 0) * np.float32(1 / np.prod(maps.shape[2:]))
+    pictures = np.arange(len(chosen))
+    own = weight[chosen][:, :, None, None] * gates[pictures, chosen][:, None]
+    other = weight[versus][:, :, None, None] * gates[pictures, versus][:, None]
+    return chosen, np.asarray(own - np.where(versus[:, None, None, None] >= 0, other, 0), np.float32)
 
 
 def find_winner(logits: NDArray[np.float32], index: int | None = None) -> tuple[int, float]:
