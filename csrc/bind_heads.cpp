@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include "heads.hpp"
 
@@ -139,15 +140,25 @@ py::tuple rectified_gradients(const Floats& logits, const Strided& weight, const
   const py::ssize_t positions = activations.shape(2) * activations.shape(3);
   const std::ptrdiff_t column = strides_of(weight).column;
   Floats gradients({count, neurons, activations.shape(2), activations.shape(3)});
+  struct Picture {
+    const float *row, *rival;
+    float bias, rival_bias;
+  };
+  std::vector<Picture> pictures;
+  for (py::ssize_t n = 0; n < count; ++n) {
+    const std::int64_t label = asked.chosen.data()[n], rival = versus.data()[n];
+    pictures.push_back(
+        {row_of(weight, label), row_of(weight, rival), bias.data()[label], rival < 0 ? 0.0f : bias.data()[rival]});
+  }
+  const float* maps = activations.data();
   float* found = gradients.mutable_data();
   {
     py::gil_scoped_release released;
-    for (py::ssize_t n = 0; n < count; ++n) {
-      const std::int64_t label = asked.chosen.data()[n], rival = versus.data()[n];
-      nle::rectified_gradient(row_of(weight, label), bias.data()[label], row_of(weight, rival),
-                              rival < 0 ? 0.0f : bias.data()[rival], column, static_cast<std::size_t>(neurons),
-                              activations.data() + n * neurons * positions, static_cast<std::size_t>(positions),
-                              found + n * neurons * positions);
+    for (const Picture& picture : pictures) {
+      nle::rectified_gradient(picture.row, picture.bias, picture.rival, picture.rival_bias, column,
+                              static_cast<std::size_t>(neurons), maps, static_cast<std::size_t>(positions), found);
+      maps += neurons * positions;
+      found += neurons * positions;
     }
   }
   return py::make_tuple(asked.chosen, gradients);

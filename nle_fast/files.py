@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 from pathlib import Path
 
 __all__ = ["write_whole"]
@@ -15,7 +15,7 @@ def write_whole(path: Path, text: str) -> None:
         OSError: The path cannot be written.
         UnicodeEncodeError: The text holds half a surrogate pair.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.partial")
     try:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)

@@ -234,6 +234,19 @@ def test_a_network_that_breaks_down_is_to_blame_not_the_picture():
             ask(scene())
 
 
+def test_logits_may_lie_in_memory_in_any_way():
+    class Turned(Colors):
+        def logits(self, activations):
+            return np.asfortranarray(super().logits(activations))
+
+    explainer = nle.Explainer(Turned(), preprocess=preprocess(), verbalizer="template")
+    plain = nle.Explainer(Colors(), preprocess=preprocess(), verbalizer="template")
+    pictures = [scene(1), scene(2)]
+    for one, other in zip(explainer.batch(pictures, certify=True), plain.batch(pictures, certify=True), strict=True):
+        assert one.prediction == other.prediction
+        assert one.certificate.logit_drop == pytest.approx(other.certificate.logit_drop, abs=1e-6)
+
+
 def test_bad_neurons_and_labels():
     explainer = make()
     for neurons in ([8], [-1], [1.5], [True], ["a"], 3, [[1, 2]], None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,4 +36,13 @@ def test_a_failure_leaves_the_earlier_file_and_nothing_else(tmp_path, monkeypatc
     with pytest.raises(OSError, match="No space"):
         write_whole(path, "later")
     assert path.read_bytes() == b"earlier"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_names_as_long_as_the_system_takes_and_many_writers_at_once(tmp_path):
+    path = tmp_path / ("n" * 250 + ".json")
+    texts = [str(n) * 10_000 for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda text: write_whole(path, text), texts * 5))
+    assert path.read_text() in texts
     assert list(tmp_path.iterdir()) == [path]

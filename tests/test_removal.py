@@ -160,11 +160,55 @@ def test_a_head_that_pools_first_says_the_same_of_means(name, backend):
     means = activations.mean((2, 3), keepdims=True)
     blurred = np.broadcast_to(means, activations.shape)
     same = np.allclose(classifier.logits(blurred), classifier.logits(activations), rtol=1e-4, atol=1e-4)
-    # A kernel as large as the map is pooling, too, but does not fit on a mean.
-    assert classifier.pools_first == (same and name != "batch_norm_last")
+    # A kernel as large as the map is pooling, too, but does not fit on a mean; and a convolution may come first.
+    assert classifier.pools_first == (same and name not in ("batch_norm_last", "network_in_network"))
     if not classifier.pools_first:
         with pytest.raises(nle.InputError, match="`activations` must be"):
             classifier.logits(means)
         return
     whole = classifier.logits(activations)
     np.testing.assert_allclose(classifier.logits(means), whole, rtol=1e-4, atol=1e-5 * np.abs(whole).max())
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+@pytest.mark.parametrize("before", ["clamp", "hardtanh", "nothing"])
+def test_what_comes_before_the_pooling_counts_even_where_chance_does_not_reach_it(before, backend, tmp_path):
+    import torch
+    from torch import nn
+
+    from nle_fast.classifiers.onnx_export import save_onnx
+
+    torch.manual_seed(0)
+    step = {"clamp": nn.ReLU6(), "hardtanh": nn.Hardtanh(-10, 10), "nothing": nn.Identity()}[before]
+    head = [step, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 5)]
+    model = nn.Sequential(nn.Conv2d(3, 8, 3, 2), *head).eval()
+    with torch.no_grad():
+        model[0].weight.mul_(20)  # far beyond what the steps let through
+    torch_one = TorchClassifier(model, "0", input_size=(16, 16))
+    classifier = torch_one
+    if backend == "onnx":
+        path = save_onnx(model, tmp_path / "it.onnx", 16)
+        classifier = OnnxClassifier(path, "/0/Conv_output_0")
+    assert classifier.pools_first == (before == "nothing")
+    images = np.random.default_rng(0).normal(size=(1, 3, 16, 16)).astype(np.float32)
+    activations = as_numpy(classifier.activations(images))
+    masks = np.zeros((1, 3, 8), bool)
+    masks[0, 1, [1, 5]] = masks[0, 2] = True
+    wanted = []
+    for mask in masks[0]:
+        masked = activations.copy()
+        masked[:, mask] = 0
+        wanted.append(as_numpy(torch_one.logits(masked))[0])
+    np.testing.assert_allclose(masked_logits(classifier, activations, masks)[0], wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_head_whose_logits_follow_the_size_of_the_maps_is_run_whole(tmp_path):
+    from torch import nn
+
+    from nle_fast.classifiers.onnx_export import save_onnx
+
+    model = nn.Sequential(nn.Conv2d(3, 8, 3, 4), nn.ReLU(), nn.Conv2d(8, 2, 1), nn.Flatten()).eval()
+    classifier = OnnxClassifier(save_onnx(model, tmp_path / "it.onnx", 16), "/1/Relu_output_0")
+    assert not classifier.pools_first
+    with pytest.raises(nle.InputError, match="`activations` must be"):
+        classifier.logits(np.zeros((1, 8, 1, 1), np.float32))

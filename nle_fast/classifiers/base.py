@@ -251,7 +251,7 @@ def check_logits(logits: Any, count: int, num_classes: int, images: Any = None) 
         InputError: The logits are not finite because the pictures are not.
         ModelError: They are not finite although the pictures are, or have another shape.
     """
-    scores = as_numpy(logits).astype(np.float32, copy=False)
+    scores = as_numpy(logits).astype(np.float32, order="C", copy=False)  # native code reads them row by row
     expected = (count, num_classes)
     if scores.shape != expected:
         raise ModelError(

@@ -48,7 +48,10 @@ def masked_logits(
     Source: "Masking effect", method.md: z(A) − z(A with the channels zeroed), by running the head again.
     """
     pooled = bool(getattr(classifier, "pools_first", False))
-    given = _means(as_numpy(activations)) if pooled else as_numpy(activations)
+    whole = as_numpy(activations)
+    # What the head makes of a mask may be larger than the mask: as many as there would be maps of.
+    step = max(1, at_most_bytes // max(whole[0].nbytes, 1))
+    given = _means(whole) if pooled else whole
     count, neurons = given.shape[:2]
     fits = masks.ndim == 3 and masks.shape[::2] == (count, neurons) and masks.dtype == np.bool_
     if not fits:
@@ -66,7 +69,6 @@ def masked_logits(
         fill = _means(fill)
     each = masks.shape[1]
     logits = np.empty((count * each, classifier.num_classes), np.float32)
-    step = max(1, at_most_bytes // max(given[0].nbytes, 1))
     for start in range(0, count * each, step):
         rows = slice(start, min(start + step, count * each))
         picture, mask = np.divmod(np.arange(rows.start, rows.stop), each)

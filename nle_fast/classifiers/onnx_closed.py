@@ -77,6 +77,12 @@ def relu_convolution(graph: Graph, head: Sequence[NodeProto], layer: str, logits
     return found
 
 
+def pools_first(graph: Graph, head: Sequence[NodeProto], layer: str) -> bool:
+    """Is all that the head does with the maps of the layer to average each over all of space?"""
+    users = [node for node in head if layer in node.input]
+    return bool(users) and all(_is_pooling(graph, node) for node in users)
+
+
 def relu_head(graph: Graph, convolution: NodeProto) -> ReluHead:
     """The weights of what `relu_convolution` found."""
     weight, bias = _rows(graph, convolution, convolution.input[0]), graph.constant(convolution.input[2])

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images
-from nle_fast.classifiers.onnx_closed import pooled_weights, relu_convolution, relu_head
+from nle_fast.classifiers.onnx_closed import pooled_weights, pools_first, relu_convolution, relu_head
 from nle_fast.classifiers.onnx_cut import choose_layer, head_nodes
 from nle_fast.classifiers.onnx_gradients import CLASS_INDEX, GRADIENT, TARGET, VERSUS, write_gradient
 from nle_fast.classifiers.onnx_graph import Graph, converted, file_fingerprint, read_model
@@ -184,6 +184,8 @@ class OnnxClassifier:
     @cached_property
     def pools_first(self) -> bool:
         """Does the head see no more of each map than its mean, so that `logits` also takes means (N, C, 1, 1)?"""
+        if not pools_first(self._graph, self._head, self.layer):
+            return False
         maps = self._random_maps()
         try:
             found = self._run("pooled head", {self.layer: maps.mean((2, 3), keepdims=True)})[0]
@@ -353,4 +355,5 @@ def _float32(array: Array) -> Floats:
 
 def _close(actual: Floats, expected: Floats) -> bool:
     """Equal up to rounding of float32, relative to the largest value."""
-    return bool(np.abs(actual - expected).max() <= 1e-4 * (np.abs(expected).max() + 1e-12))
+    scale = np.abs(expected).max() + 1e-12
+    return actual.shape == expected.shape and bool(np.abs(actual - expected).max() <= 1e-4 * scale)

@@ -177,11 +177,11 @@ def _gemm(t: Tape, node: NodeProto, grads: list[Grad]) -> None:
     alpha, g = settings.get("alpha", 1.0), t.full(grads[0], node.output[0])
     if t.needs(a):
         pair = (t.value(b), g.name) if flip_a else (g.name, t.value(b))
-        name = t.emit("Gemm", *pair, alpha=alpha, transA=flip_a and flip_b, transB=1 if flip_a else 1 - flip_b)
+        name = t.gemm(*pair, a, alpha=alpha, transA=flip_a and flip_b, transB=1 if flip_a else 1 - flip_b)
         t.give(a, Grad(name, t.shape(a)))
     if t.needs(b):
         pair = (g.name, t.value(a)) if flip_b else (t.value(a), g.name)
-        name = t.emit("Gemm", *pair, alpha=alpha, transA=1 if flip_b else 1 - flip_a, transB=flip_a and flip_b)
+        name = t.gemm(*pair, a, alpha=alpha, transA=1 if flip_b else 1 - flip_a, transB=flip_a and flip_b)
         t.give(b, Grad(name, t.shape(b)))
     if len(node.input) > 2 and t.needs(node.input[2]):
         scaled = t.times(g, t.number(settings.get("beta", 1.0), a))

@@ -90,6 +90,11 @@ class Tape:
         """A scalar of the type of the tensor `like`."""
         return self.const(value, self.graph.dtype(like))
 
+    def gemm(self, one: str, two: str, like: str, **settings: Any) -> str:
+        """The matrix product of two tensors of the type of `like`; before opset 11 there must be something to add."""
+        added = [] if self.graph.opset >= 11 else [self.const([0], self.graph.dtype(like))]
+        return self.emit("Gemm", one, two, *added, **settings)
+
     def ints(self, values: Sequence[int]) -> str:
         """A list of whole numbers, as shapes and axes are."""
         return self.const(list(values), np.int64)

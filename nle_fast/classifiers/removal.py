@@ -1,4 +1,4 @@
-"""What a network says without the named neurons and without many others, at the price of one run of the head at most.
+"""What a network says without the named neurons and without many others, often at the price of one run of the head.
 
 Sixteen random sets of neurons beside the named ones are seventeen runs of the head, which for a heavy head is more than
 the network itself. Two kinds of heads say the same in closed form:

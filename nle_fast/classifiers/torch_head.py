@@ -178,6 +178,19 @@ def relu_convolution(head: Head, activations: Tensor) -> Op | None:
     return found if rectified and current == head.output and shape[2:].numel() == 1 else None
 
 
+def pools_first(head: Head, activations: Tensor) -> bool:
+    """Is all that the head does with the maps of the layer to average each over all of space?"""
+    averaged = []
+    with torch.no_grad():
+        head(
+            activations,
+            lambda op, args, result: (
+                averaged.append(_averages(op, args, activations.shape, result)) if head.entry in op.reads else None
+            ),
+        )
+    return bool(averaged) and all(averaged)
+
+
 def _averages(op: Op, args: list[Any], shape: torch.Size, result: Tensor) -> bool:
     """Does the operator average over all of space?"""
     if op.func in ADAPTIVE:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images
 from nle_fast.classifiers.removal import ReluHead
-from nle_fast.classifiers.torch_head import backward, final_weight, one_hot, relu_convolution, with_graph
+from nle_fast.classifiers.torch_head import backward, final_weight, one_hot, pools_first, relu_convolution, with_graph
 from nle_fast.classifiers.torch_layers import find_layer, look_at
 from nle_fast.classifiers.torch_rows import Watch, by_autograd
 from nle_fast.classifiers.torch_tape import Op
@@ -215,6 +215,8 @@ class TorchClassifier:
         """Does the head see no more of each map than its mean, so that `logits` also takes means (N, C, 1, 1)?"""
         maps = self._trial(self._shape, self._memory_format)
         with torch.inference_mode(False), torch.no_grad():
+            if not pools_first(self._head, maps):
+                return False
             try:
                 found = self._head(maps.mean((2, 3), keepdim=True))
             except (RuntimeError, IndexError, ValueError):  # made for maps of one size

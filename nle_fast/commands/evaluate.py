@@ -52,8 +52,8 @@ def evaluate(
             EvaluateOptions,
             find_pictures,
             numbers_beside,
+            write_page,
             write_record,
-            write_whole,
         )
         from nle_fast.faithfulness.masking import MaskingOptions
         from nle_fast.faithfulness.pixels import PixelOptions
@@ -84,7 +84,7 @@ def evaluate(
         with stage_bars(_STAGES) as progress:
             found = record(explainer, pictures, options, model=file, hypernyms=general, progress=progress)
         write_record(found, numbers)
-        write_whole(report, report_html(found))
+        write_page(report, report_html(found))
         for line in _lines(found["masking"]):
             typer.echo(line)
         typer.echo(one_line(f"{report} · {numbers}"))

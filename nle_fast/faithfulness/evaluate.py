@@ -19,6 +19,7 @@ from nle_fast.faithfulness.interventions import measure_interventions
 from nle_fast.faithfulness.masking import MaskingOptions, Progress, measure_masking
 from nle_fast.faithfulness.pixels import PixelOptions, measure_pixels
 from nle_fast.faithfulness.pointing import measure_pointing, world_cases
+from nle_fast.files import write_whole
 from nle_fast.preprocess import Picture
 from nle_fast.version import versions
 from nle_fast.world import LABELS, Scene
@@ -177,16 +178,17 @@ def write_record(record: dict[str, Any], path: str | os.PathLike[str]) -> None:
     Raises:
         InputError: The path cannot be written.
     """
-    write_whole(Path(path), json.dumps(record, allow_nan=False, ensure_ascii=False) + "\n")
+    write_page(Path(path), json.dumps(record, allow_nan=False, ensure_ascii=False) + "\n")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """A text file that appears whole or not at all."""
-    draft = path.with_name(f".{path.name}.partial")
+def write_page(path: Path, text: str) -> None:
+    """A text file that appears whole or not at all, and its folder with it.
+
+    Raises:
+        InputError: The path cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
+        write_whole(path, text)
+    except (OSError, UnicodeEncodeError) as error:
         raise InputError(f"`report` must be writable, got '{path}' ({error}); choose another place.") from error

@@ -39,9 +39,10 @@ def find_winner(logits: Floats, index: int | None = None) -> tuple[int, float]:
     try:
         return _core.find_winner(logits, index)
     except (IndexError, TypeError, ValueError) as error:
+        given = f"{getattr(logits, 'dtype', type(logits).__name__)} {getattr(logits, 'shape', '')}".rstrip()
         raise InputError(
-            f"`logits` must be (K,) float32 and `index` a class, got {np.shape(logits)} and {index} ({error}); "
-            "pass the logits of one picture."
+            f"`logits` must be (K,) float32, in one piece, and `index` a class, got {given} and {index} "
+            f"({str(error).splitlines()[0]}); pass the logits of one picture."
         ) from error
 
 
@@ -180,10 +181,14 @@ def rectified_gradients(
 
 
 def _misfit(what: str, arrays: dict[str, Any], error: Exception) -> InputError:
-    shapes = ", ".join(f"`{name}` {np.shape(array)}" for name, array in arrays.items() if array is not None)
+    given = ", ".join(
+        f"`{name}` {getattr(array, 'dtype', type(array).__name__)} {getattr(array, 'shape', '')}".rstrip()
+        for name, array in arrays.items()
+        if array is not None
+    )
     return InputError(
-        f"{what} must fit each other, got {shapes} ({str(error).splitlines()[0]}); "
-        "take them from one head, as float32 and int64."
+        f"{what} must fit each other, got {given} ({str(error).splitlines()[0]}); "
+        "take them from one head, as float32 and int64, row by row in memory."
     )
 
 
