@@ -146,7 +146,7 @@ class EfficientNetB0(nn.Module):
         return self.fc(self.pool(self.features(images)).flatten(1))
 
 
-class Large(nn.Module):
+class InvertedV3(nn.Module):
     """MobileNetV3's block: as EfficientNet's, with an activation of its own and squeezing where it says so."""
 
     def __init__(self, inputs: int, kernel: int, hidden: int, outputs: int, squeeze: bool, act: nn.Module, stride: int):
@@ -184,13 +184,11 @@ class MobileNetV3Large(nn.Module):
         steps: list[nn.Module] = [unit(3, 16, 3, 2), swish]
         channels = 16
         for kernel, hidden, outputs, squeeze, act, stride in rows:
-            steps.append(Large(channels, kernel, hidden, outputs, squeeze, act, stride))
+            steps.append(InvertedV3(channels, kernel, hidden, outputs, squeeze, act, stride))
             channels = outputs
         self.features = nn.Sequential(*steps, unit(channels, 960, 1), swish)
-        self.pool, self.head = (
-            nn.AdaptiveAvgPool2d(1),
-            nn.Sequential(nn.Linear(960, 1280), swish, nn.Linear(1280, 1000)),
-        )
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.Sequential(nn.Linear(960, 1280), swish, nn.Linear(1280, 1000))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.pool(self.features(images)).flatten(1))

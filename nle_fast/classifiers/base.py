@@ -17,6 +17,7 @@ __all__ = [
     "Classifier",
     "Reading",
     "as_numpy",
+    "asked_classes",
     "check_activations",
     "check_classes",
     "check_images",
@@ -236,6 +237,12 @@ def check_classes(name: str, value: ArrayLike | None, count: int, num_classes: i
             f"the network has {num_classes} classes."
         )
     return classes.astype(np.int64)
+
+
+def asked_classes(name: str, value: ArrayLike | None, count: int, num_classes: int) -> Classes:
+    """`check_classes`, with -1 for each picture where None was given, as native code takes them."""
+    classes = check_classes(name, value, count, num_classes)
+    return np.full(count, -1, dtype=np.int64) if classes is None else classes
 
 
 def check_logits(logits: Any, count: int, num_classes: int, images: Any = None) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ import onnx
 from numpy.typing import ArrayLike, NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
-from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images
+from nle_fast.classifiers.base import Reading, as_numpy, asked_classes, check_images
 from nle_fast.classifiers.onnx_closed import pooled_weights, pools_first, relu_convolution, relu_head
 from nle_fast.classifiers.onnx_cut import choose_layer, head_nodes
 from nle_fast.classifiers.onnx_gradients import CLASS_INDEX, GRADIENT, TARGET, VERSUS, write_gradient
@@ -242,8 +242,7 @@ class OnnxClassifier:
     def _classes(self, name: str, value: Any, count: int) -> NDArray[np.int64]:
         if value is not None and np.ndim(value) == 0:
             value = [value] * count
-        classes = check_classes(name, value, count, self.num_classes)
-        return np.full(count, -1, dtype=np.int64) if classes is None else classes
+        return asked_classes(name, value, count, self.num_classes)
 
     # ---- closed form
 

@@ -180,15 +180,11 @@ def relu_convolution(head: Head, activations: Tensor) -> Op | None:
 
 def pools_first(head: Head, activations: Tensor) -> bool:
     """Is all that the head does with the maps of the layer to average each over all of space?"""
-    averaged = []
+    calls: list[tuple[Op, list[Any], Tensor]] = []
     with torch.no_grad():
-        head(
-            activations,
-            lambda op, args, result: (
-                averaged.append(_averages(op, args, activations.shape, result)) if head.entry in op.reads else None
-            ),
-        )
-    return bool(averaged) and all(averaged)
+        head(activations, lambda op, args, result: calls.append((op, args, result)))
+    readers = [call for call in calls if head.entry in call[0].reads]
+    return bool(readers) and all(_averages(op, args, activations.shape, result) for op, args, result in readers)
 
 
 def _averages(op: Op, args: list[Any], shape: torch.Size, result: Tensor) -> bool:

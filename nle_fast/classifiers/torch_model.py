@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from nle_fast.classifiers.base import Reading, as_numpy, check_classes, check_images
+from nle_fast.classifiers.base import Reading, as_numpy, asked_classes, check_classes, check_images
 from nle_fast.classifiers.removal import ReluHead
 from nle_fast.classifiers.torch_head import backward, final_weight, one_hot, pools_first, relu_convolution, with_graph
 from nle_fast.classifiers.torch_layers import find_layer, look_at
@@ -270,19 +270,11 @@ class TorchClassifier:
         assert self._weight is not None
         maps, returned = self._trunk.whole(self._pictures(images))
         logits = self._float(select(returned, self._path))
-        wanted, rival = (
-            check_classes(name, value, len(logits), self.num_classes)
-            for name, value in (("target", target), ("versus", versus))
-        )
-        none = np.full(len(logits), -1, np.int64)
+        wanted = asked_classes("target", target, len(logits), self.num_classes)
+        rival = asked_classes("versus", versus, len(logits), self.num_classes)
         weight = self._weight.numpy(force=True).reshape(self.num_classes, -1)
-        chosen, rows = pooled_gradients(
-            np.ascontiguousarray(logits),
-            weight,
-            none if wanted is None else wanted,
-            none if rival is None else rival,
-            maps.shape[2] * maps.shape[3],
-        )
+        positions = maps.shape[2] * maps.shape[3]
+        chosen, rows = pooled_gradients(np.ascontiguousarray(logits), weight, wanted, rival, positions)
         return Reading(logits, maps, torch.from_numpy(rows), chosen)
 
     def _chosen(
