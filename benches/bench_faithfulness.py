@@ -31,8 +31,8 @@ from nle_fast import Explainer
 from nle_fast.bundle import DEFAULT_BUNDLE, read_bundle
 from nle_fast.certificate import measure_certificate
 from nle_fast.classifiers import read, read_class_maps
-from nle_fast.classifiers.onnx_export import save_onnx
-from nle_fast.classifiers.torch_model import TorchClassifier
+from nle_fast.classifiers.onnx.export import save_onnx
+from nle_fast.classifiers.torch.model import TorchClassifier
 from nle_fast.dissect import DissectOptions, dissect
 from nle_fast.faithfulness import EvaluateOptions, MaskingOptions, evaluate, measure_masking, read_hypernyms
 from nle_fast.faithfulness.evaluate import find_pictures

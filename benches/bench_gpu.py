@@ -230,7 +230,7 @@ def bench_latency(quick):
 def bench_network(quick):
     """ResNet-50: what one look, with one copy and one wait, takes beside the graph of its plain forward."""
     from nle_fast.classifiers import looking
-    from nle_fast.classifiers.torch_model import TorchClassifier
+    from nle_fast.classifiers.torch.model import TorchClassifier
     from nle_fast.timing import Laps
 
     if quick:

@@ -16,8 +16,8 @@ from architectures import NETWORKS, build
 
 from nle_fast import Config, Explainer, load_picture, ops
 from nle_fast.classifiers import read
-from nle_fast.classifiers.onnx_model import OnnxClassifier
-from nle_fast.classifiers.torch_model import TorchClassifier
+from nle_fast.classifiers.onnx.model import OnnxClassifier
+from nle_fast.classifiers.torch.model import TorchClassifier
 from nle_fast.verbalizers import check
 from nle_fast.verbalizers.llama import EMBEDDED
 

@@ -19,7 +19,7 @@ import numpy as np
 import onnxruntime as ort
 from architectures import build
 
-from nle_fast.classifiers.onnx_export import save_onnx
+from nle_fast.classifiers.onnx.export import save_onnx
 from nle_fast.version import versions
 
 RESULTS = Path(__file__).parent / "results" / "spinning.json"

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from nle_fast.bundle import read_bundle, write_bundle
     from nle_fast.certificate import Certificate
     from nle_fast.classifiers import Classifier
-    from nle_fast.classifiers.onnx_model import OnnxClassifier
-    from nle_fast.classifiers.torch_model import TorchClassifier
+    from nle_fast.classifiers.onnx.model import OnnxClassifier
+    from nle_fast.classifiers.torch.model import TorchClassifier
     from nle_fast.concepts import Concept, Concepts
     from nle_fast.config import Config
     from nle_fast.explainer import Explainer
@@ -104,13 +104,13 @@ _HOMES = {
     "Fact": "schema",
     "Llama": "verbalizers.llama",
     "Meaning": "schema",
-    "OnnxClassifier": "classifiers.onnx_model",
+    "OnnxClassifier": "classifiers.onnx.model",
     "Prediction": "schema",
     "Preprocess": "preprocess",
     "Region": "schema",
     "Report": "verbalizers",
     "Span": "schema",
-    "TorchClassifier": "classifiers.torch_model",
+    "TorchClassifier": "classifiers.torch.model",
     "Utterance": "schema",
     "Verbalizer": "verbalizers",
     "__version__": "version",

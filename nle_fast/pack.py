@@ -12,8 +12,8 @@ import numpy as np
 
 from nle_fast.bundle import read_bundle, write_bundle
 from nle_fast.classifiers import open_classifier, read
-from nle_fast.classifiers.known import open_known
-from nle_fast.classifiers.onnx_export import save_onnx
+from nle_fast.classifiers.onnx.export import save_onnx
+from nle_fast.classifiers.torch.known import open_known
 from nle_fast.concepts import Concepts, open_concepts
 from nle_fast.errors import ConfigError, ModelError
 from nle_fast.labels import Labels
@@ -46,7 +46,7 @@ def pack_bundle(
     Args:
         folder: Must not exist yet.
         model: An ONNX file, the folder of another bundle, or a `torch.nn.Module`.
-        known: `"torchvision:NAME"` or `"timm:NAME"`, see `nle_fast.classifiers.known`.
+        known: `"torchvision:NAME"` or `"timm:NAME"`, see `nle_fast.classifiers.torch.known`.
         weights: Saved state for `known`; None: the package's own.
         labels: Class names, or a text file with one per line.
         preprocess: The network's own; None and nothing known: ImageNet's with 224 pixels.

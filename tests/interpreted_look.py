@@ -15,8 +15,9 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nle_fast import Config, Explainer, ops
-from nle_fast.classifiers import look, read, torch_model
-from nle_fast.classifiers import torch_look as module
+from nle_fast.classifiers import look, read
+from nle_fast.classifiers.torch import look as module
+from nle_fast.classifiers.torch import model as torch_model
 from nle_fast.errors import InputError, ModelError, NleWarning
 from nle_fast.timing import Laps
 from nle_fast.world import Scene

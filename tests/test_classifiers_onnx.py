@@ -19,8 +19,8 @@ from onnx_exports import BY_NAME, captum_scores, close, exported, plain, referen
 
 from nle_fast.classifiers.base import read
 from nle_fast.classifiers.looking import look
-from nle_fast.classifiers.onnx_model import OnnxClassifier
-from nle_fast.classifiers.onnx_session import Session
+from nle_fast.classifiers.onnx.model import OnnxClassifier
+from nle_fast.classifiers.onnx.session import Session
 from nle_fast.errors import BackendError, ModelError
 from nle_fast.timing import Laps
 

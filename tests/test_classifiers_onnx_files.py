@@ -15,7 +15,7 @@ from onnx import helper
 from onnx_cases import CHANNELS, CLASSES, SIZE, Builder, class_maps, network, random, save
 from onnx_exports import BY_NAME, close, exported, plain, reference, tensor_of
 
-from nle_fast.classifiers.onnx_model import OnnxClassifier
+from nle_fast.classifiers.onnx.model import OnnxClassifier
 from nle_fast.errors import InputError, LayerNotFoundError, ModelError, NleWarning
 
 # ---- kinds of files

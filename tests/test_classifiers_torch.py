@@ -12,8 +12,8 @@ from networks import CASES, Case, build, ids, pictures
 from torch import nn
 
 from nle_fast.classifiers.base import as_numpy, read
-from nle_fast.classifiers.torch_model import TorchClassifier
-from nle_fast.classifiers.torch_rows import AllRows, FewRows
+from nle_fast.classifiers.torch.model import TorchClassifier
+from nle_fast.classifiers.torch.rows import AllRows, FewRows
 from nle_fast.errors import ModelError
 
 every_case = pytest.mark.parametrize("case", CASES, ids=ids)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
 
 from nle_fast.classifiers.base import read
-from nle_fast.classifiers.torch_model import TorchClassifier
+from nle_fast.classifiers.torch.model import TorchClassifier
 from nle_fast.errors import BackendError, GradientUnavailableError, InputError, LayerNotFoundError, ModelError
 
 RESNET = next(case for case in CASES if case.name == "resnet_inplace")

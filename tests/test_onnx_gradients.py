@@ -10,7 +10,7 @@ import pytest
 import torch
 from onnx_cases import CHANNELS, CLASSES, HEADS, OPS, SIZE, Builder, Op, class_maps, linear, network, random, save, t
 
-from nle_fast.classifiers.onnx_model import OnnxClassifier
+from nle_fast.classifiers.onnx.model import OnnxClassifier
 from nle_fast.errors import GradientUnavailableError, NleWarning
 
 

@@ -12,8 +12,8 @@ from nle_fast.certificate import DRAWS, measure_certificate
 from nle_fast.classifiers import masked_logits, remove_neurons
 from nle_fast.classifiers.base import as_numpy
 from nle_fast.classifiers.base import read_class_maps as read_both
-from nle_fast.classifiers.onnx_model import OnnxClassifier
-from nle_fast.classifiers.torch_model import TorchClassifier
+from nle_fast.classifiers.onnx.model import OnnxClassifier
+from nle_fast.classifiers.torch.model import TorchClassifier
 
 POOLED = ("resnet", "network_in_network", "batch_norm_last", "mobilenet_v2", "probabilities")
 OTHERS = ("vgg", "mobilenet_v3", "alexnet", "global_max")
@@ -176,7 +176,7 @@ def test_what_comes_before_the_pooling_counts_even_where_chance_does_not_reach_i
     import torch
     from torch import nn
 
-    from nle_fast.classifiers.onnx_export import save_onnx
+    from nle_fast.classifiers.onnx.export import save_onnx
 
     torch.manual_seed(0)
     step = {"clamp": nn.ReLU6(), "hardtanh": nn.Hardtanh(-10, 10), "nothing": nn.Identity()}[before]
@@ -205,7 +205,7 @@ def test_what_comes_before_the_pooling_counts_even_where_chance_does_not_reach_i
 def test_a_head_whose_logits_follow_the_size_of_the_maps_is_run_whole(tmp_path):
     from torch import nn
 
-    from nle_fast.classifiers.onnx_export import save_onnx
+    from nle_fast.classifiers.onnx.export import save_onnx
 
     model = nn.Sequential(nn.Conv2d(3, 8, 3, 4), nn.ReLU(), nn.Conv2d(8, 2, 1), nn.Flatten()).eval()
     classifier = OnnxClassifier(save_onnx(model, tmp_path / "it.onnx", 16), "/1/Relu_output_0")

@@ -9,8 +9,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from nle_fast.classifiers import torch_graph
-from nle_fast.classifiers.torch_graph import Graphed
+from nle_fast.classifiers.torch import graph as torch_graph
+from nle_fast.classifiers.torch.graph import Graphed
 from nle_fast.errors import NleWarning
 
 

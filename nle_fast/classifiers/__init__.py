@@ -70,12 +70,12 @@ def open_classifier(
         raise LayerNotFoundError(f"`layer` must be a layer's name or None, got {layer!r}; pass its name as text.")
     torch = sys.modules.get("torch")  # Who has a module has imported torch.
     if torch is not None and isinstance(model, torch.nn.Module):
-        from nle_fast.classifiers.torch_model import TorchClassifier
+        from nle_fast.classifiers.torch.model import TorchClassifier
 
         return TorchClassifier(model, layer, input_size=input_size, device=device)
     if isinstance(model, (str, os.PathLike)):
         path = _checked_path(Path(model))
-        from nle_fast.classifiers.onnx_model import OnnxClassifier
+        from nle_fast.classifiers.onnx.model import OnnxClassifier
 
         opened: Classifier = OnnxClassifier(path, layer, device=device)
         return opened

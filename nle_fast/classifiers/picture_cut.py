@@ -31,7 +31,7 @@ def cut_at_picture(model: Any, *, input_size: tuple[int, int] = (224, 224)) -> C
     """
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(model, torch.nn.Module):
-        from nle_fast.classifiers.torch_model import TorchClassifier
+        from nle_fast.classifiers.torch.model import TorchClassifier
 
         return TorchClassifier(torch.nn.Sequential(torch.nn.Identity(), model), "0", input_size=input_size)
     if not isinstance(model, (str, os.PathLike)):
@@ -41,7 +41,7 @@ def cut_at_picture(model: Any, *, input_size: tuple[int, int] = (224, 224)) -> C
         )
     import onnx
 
-    from nle_fast.classifiers.onnx_model import OnnxClassifier
+    from nle_fast.classifiers.onnx.model import OnnxClassifier
 
     network = onnx.load(os.fspath(model))
     weights = {tensor.name for tensor in network.graph.initializer}

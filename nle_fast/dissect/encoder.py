@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers.encoder import open_encoder
+from nle_fast.classifiers.onnx.encoder import open_encoder
 from nle_fast.dissect.probe import Word
 from nle_fast.dissect.responses import Progress, digest_of
 from nle_fast.errors import InputError

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nle_fast.classifiers.torch_head import before_softmax, class_maps
-from nle_fast.classifiers.torch_tape import Head, NotACutError, Recording, UnlikeError
-from nle_fast.classifiers.torch_twin import select, selector
+from nle_fast.classifiers.torch.head import before_softmax, class_maps
+from nle_fast.classifiers.torch.tape import Head, NotACutError, Recording, UnlikeError
+from nle_fast.classifiers.torch.twin import select, selector
 from nle_fast.errors import LayerNotFoundError, ModelError
 
 __all__ = ["Layer", "Look", "find_layer", "look_at"]

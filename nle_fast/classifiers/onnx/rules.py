@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from onnx import NodeProto
 
-from nle_fast.classifiers.onnx_graph import Shape, attributes
-from nle_fast.classifiers.onnx_tape import RULES, Grad, Rule, Tape, Unsupported, broadcast, rule
+from nle_fast.classifiers.onnx.graph import Shape, attributes
+from nle_fast.classifiers.onnx.tape import RULES, Grad, Rule, Tape, Unsupported, broadcast, rule
 
 __all__: list[str] = []
 

@@ -15,12 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from nle_fast.classifiers.base import Reading, as_numpy, asked_classes, check_images
-from nle_fast.classifiers.onnx_closed import pooled_weights, pools_first, relu_convolution, relu_head
-from nle_fast.classifiers.onnx_cut import choose_layer, head_nodes
-from nle_fast.classifiers.onnx_gradients import CLASS_INDEX, GRADIENT, TARGET, VERSUS, write_gradient
-from nle_fast.classifiers.onnx_graph import Graph, converted, file_fingerprint, read_model
-from nle_fast.classifiers.onnx_probe import measure
-from nle_fast.classifiers.onnx_session import Session, execution_provider, one_line
+from nle_fast.classifiers.onnx.closed import pooled_weights, pools_first, relu_convolution, relu_head
+from nle_fast.classifiers.onnx.cut import choose_layer, head_nodes
+from nle_fast.classifiers.onnx.gradients import CLASS_INDEX, GRADIENT, TARGET, VERSUS, write_gradient
+from nle_fast.classifiers.onnx.graph import Graph, converted, file_fingerprint, read_model
+from nle_fast.classifiers.onnx.probe import measure
+from nle_fast.classifiers.onnx.session import Session, execution_provider, one_line
 from nle_fast.classifiers.removal import ReluHead
 from nle_fast.errors import BackendError, InputError, ModelError
 from nle_fast.ops import pooled_gradients, rectified_gradients

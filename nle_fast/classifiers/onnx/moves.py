@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from onnx import NodeProto, helper
 
-from nle_fast.classifiers.onnx_graph import Array, attributes
-from nle_fast.classifiers.onnx_tape import Grad, Tape, Unsupported, rule
+from nle_fast.classifiers.onnx.graph import Array, attributes
+from nle_fast.classifiers.onnx.tape import Grad, Tape, Unsupported, rule
 
 __all__: list[str] = []
 

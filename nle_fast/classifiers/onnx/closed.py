@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto
 
-from nle_fast.classifiers.onnx_graph import Graph, attributes
+from nle_fast.classifiers.onnx.graph import Graph, attributes
 from nle_fast.classifiers.removal import ReluHead
 
 __all__ = ["pooled_weights", "relu_convolution", "relu_head"]

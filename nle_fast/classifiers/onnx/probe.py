@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from nle_fast.classifiers.onnx_graph import Graph, Shape, attributes
-from nle_fast.classifiers.onnx_session import Session
+from nle_fast.classifiers.onnx.graph import Graph, Shape, attributes
+from nle_fast.classifiers.onnx.session import Session
 from nle_fast.errors import BackendError, ModelError
 
 __all__ = ["Probe", "measure"]

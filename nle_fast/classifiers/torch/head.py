@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nle_fast.classifiers.torch_tape import Head, Op, Recording, Ref, leaves
+from nle_fast.classifiers.torch.tape import Head, Op, Recording, Ref, leaves
 from nle_fast.errors import GradientUnavailableError
 
 __all__ = [

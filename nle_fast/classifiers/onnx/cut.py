@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import numpy as np
 from onnx import NodeProto, helper, numpy_helper
 
-from nle_fast.classifiers.onnx_graph import VALUE_FREE, Graph, Shape, attributes, reads
+from nle_fast.classifiers.onnx.graph import VALUE_FREE, Graph, Shape, attributes, reads
 from nle_fast.errors import LayerNotFoundError, ModelError
 
 __all__ = ["choose_layer", "class_maps", "cuts", "head_nodes"]

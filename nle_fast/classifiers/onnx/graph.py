@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 from onnx.external_data_helper import load_external_data_for_model, uses_external_data
 
-from nle_fast.classifiers.onnx_session import one_line
+from nle_fast.classifiers.onnx.session import one_line
 from nle_fast.errors import ModelError, NleWarning
 
 __all__ = ["VALUE_FREE", "Graph", "Shape", "attributes", "converted", "file_fingerprint", "read_model", "reads"]
@@ -148,7 +148,7 @@ class Graph:
         initializers: Tensor → stored weights.
         picture: Name of the input; `picture_shape` its declared shape, `picture_dtype` its type.
         dependent: Names of the tensors whose values depend on the picture.
-        shapes: Tensor → shape, set by `onnx_probe.measure`.
+        shapes: Tensor → shape, set by `probe.measure`.
 
     Raises:
         ModelError: The network has several inputs, or one that is not a 4-D float32 or float16 batch.

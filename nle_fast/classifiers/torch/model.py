@@ -17,17 +17,17 @@ from torch import Tensor, nn
 
 from nle_fast.classifiers.base import Reading, as_numpy, asked_classes, check_classes, check_images
 from nle_fast.classifiers.removal import ReluHead
-from nle_fast.classifiers.torch_head import backward, final_weight, one_hot, pools_first, relu_convolution, with_graph
-from nle_fast.classifiers.torch_layers import find_layer, look_at
-from nle_fast.classifiers.torch_rows import Watch, by_autograd
-from nle_fast.classifiers.torch_tape import Op
-from nle_fast.classifiers.torch_trunk import Trunk, blamed
-from nle_fast.classifiers.torch_twin import make_twin, own_buffers, select, share_buffers, weights_digest
+from nle_fast.classifiers.torch.head import backward, final_weight, one_hot, pools_first, relu_convolution, with_graph
+from nle_fast.classifiers.torch.layers import find_layer, look_at
+from nle_fast.classifiers.torch.rows import Watch, by_autograd
+from nle_fast.classifiers.torch.tape import Op
+from nle_fast.classifiers.torch.trunk import Trunk, blamed
+from nle_fast.classifiers.torch.twin import make_twin, own_buffers, select, share_buffers, weights_digest
 from nle_fast.errors import InputError, ModelError
 from nle_fast.ops import pooled_gradients
 
 if TYPE_CHECKING:
-    from nle_fast.classifiers.torch_look import GpuLook
+    from nle_fast.classifiers.torch.look import GpuLook
 
 __all__ = ["TorchClassifier"]
 
@@ -291,7 +291,7 @@ class TorchClassifier:
         """`read` and the scoring in one go, with one wait for the GPU; None where the network is not on one."""
         if self._device.type != "cuda" or find_spec("triton") is None:
             return None
-        from nle_fast.classifiers.torch_look import GpuLook
+        from nle_fast.classifiers.torch.look import GpuLook
 
         closed = None if self._weight is None else partial(_rows, self._weight)
         weights = [*self._twin.parameters(), *self._twin.buffers()]

@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from nle_fast.classifiers.torch_head import backward, one_hot, positionwise, with_graph
-from nle_fast.classifiers.torch_tape import Head, Op, leaves, map_leaves
+from nle_fast.classifiers.torch.head import backward, one_hot, positionwise, with_graph
+from nle_fast.classifiers.torch.tape import Head, Op, leaves, map_leaves
 
 __all__ = ["AllRows", "FewRows", "by_autograd"]
 

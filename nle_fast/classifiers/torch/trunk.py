@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nle_fast.classifiers.torch_layers import Layer
+from nle_fast.classifiers.torch.layers import Layer
 from nle_fast.errors import BackendError, NleError
 
 __all__ = ["Trunk", "blamed"]

@@ -3,7 +3,7 @@
 The walk starts at the logits with one row for the class that is explained and one for the class that it is compared
 with. As long as operators treat every class by itself, only these two rows are walked back; at the weights that made
 the logits they become ordinary gradients. So the gradient of a 1 × 1 convolution to a thousand classes costs two of
-them. What each operator does to a gradient stands in `onnx_rules`.
+them. What each operator does to a gradient stands in `rules`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 from onnx import NodeProto, TensorProto, helper
 
 # The rules register themselves.
-from nle_fast.classifiers import onnx_moves, onnx_rules, onnx_windows  # noqa: F401
-from nle_fast.classifiers.onnx_cut import cuts, is_activation
-from nle_fast.classifiers.onnx_graph import Graph, Shape, attributes
-from nle_fast.classifiers.onnx_tape import PREFIX, RULES, Grad, Tape, Unsupported
+from nle_fast.classifiers.onnx import moves, rules, windows  # noqa: F401
+from nle_fast.classifiers.onnx.cut import cuts, is_activation
+from nle_fast.classifiers.onnx.graph import Graph, Shape, attributes
+from nle_fast.classifiers.onnx.tape import PREFIX, RULES, Grad, Tape, Unsupported
 from nle_fast.errors import GradientUnavailableError
 
 __all__ = ["CLASS_INDEX", "GRADIENT", "TARGET", "VERSUS", "Written", "write_gradient"]

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, helper
 
-from nle_fast.classifiers.onnx_graph import Array, attributes
-from nle_fast.classifiers.onnx_session import Session
-from nle_fast.classifiers.onnx_tape import Grad, Tape, Unsupported, rule
+from nle_fast.classifiers.onnx.graph import Array, attributes
+from nle_fast.classifiers.onnx.session import Session
+from nle_fast.classifiers.onnx.tape import Grad, Tape, Unsupported, rule
 
 __all__ = ["Window"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from nle_fast.classifiers.onnx_graph import Graph, Shape
+from nle_fast.classifiers.onnx.graph import Graph, Shape
 
 __all__ = ["PREFIX", "RULES", "Grad", "Rule", "Tape", "Unsupported", "broadcast", "rule"]
 

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nle_fast.classifiers.torch_graph import Graphed
-from nle_fast.classifiers.torch_rows import AllRows
-from nle_fast.classifiers.torch_tape import Head
+from nle_fast.classifiers.torch.graph import Graphed
+from nle_fast.classifiers.torch.rows import AllRows
+from nle_fast.classifiers.torch.tape import Head
 from nle_fast.ops.on_gpu import Layout, launch, to_host
 
 __all__ = ["GpuLook", "Scoring", "Seen"]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers.onnx_graph import read_model
-from nle_fast.classifiers.onnx_session import Session
+from nle_fast.classifiers.onnx.graph import read_model
+from nle_fast.classifiers.onnx.session import Session
 from nle_fast.errors import ModelError
 
 __all__ = ["open_encoder"]
