@@ -26,6 +26,7 @@ __all__ = [
     "check_logits",
     "check_rivals",
     "narrow",
+    "neurons_of",
     "num_channels",
     "of_neurons",
     "read",
@@ -257,6 +258,12 @@ def num_channels(classifier: Classifier) -> int:
 def of_neurons(classifier: Classifier, array: Any) -> Any:
     """The channels that are neurons, of (N, C, …) activations or gradients; a view, and all of it without a rest."""
     return array[:, : int(classifier.num_neurons)] if getattr(classifier, "num_rest", 0) else array
+
+
+def neurons_of(classifier: Classifier, reading: Reading) -> Reading:
+    """The reading without the channels of the rest."""
+    activations, gradients = (of_neurons(classifier, part) for part in reading[1:3])
+    return Reading(reading.logits, activations, gradients, reading.class_index)
 
 
 def check_activations(activations: Any, count: int, channels: int) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Concepts", "Debug", "Device", "Labels", "Layer", "Model", "Preprocess", "Verbalizer"]
+__all__ = ["Concepts", "Debug", "Device", "Features", "Labels", "Layer", "Model", "Preprocess", "Verbalizer"]
 
 Model = Annotated[
     Path | None, typer.Option(help="A bundle's folder, or an .onnx file; the embedded network if not given.")
@@ -15,6 +15,9 @@ Model = Annotated[
 Layer = Annotated[str | None, typer.Option(help="Layer whose neurons explain; the last one if not given.")]
 Labels = Annotated[Path | None, typer.Option(help="Class names, one per line.")]
 Concepts = Annotated[Path | None, typer.Option(help="Words for the neurons, .csv or .json.")]
+Features = Annotated[
+    Path | None, typer.Option(help="Learned directions of the layer, a .safetensors file; the bundle's if not given.")
+]
 Preprocess = Annotated[
     str | None, typer.Option(help="The network's preprocessing, as JSON or a .json file; the bundle's if not given.")
 ]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from nle_fast.concepts import formats
 from nle_fast.errors import ConceptsError
@@ -153,7 +154,7 @@ class Concepts:
                 )
             text = formats.csv_text(self.names, self.qualities, self.layer, kind)
         elif path.suffix.lower() == ".json" and kind is None:
-            text = self._json()
+            text = json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n"
         else:
             raise ConceptsError(f"`path` must end in .json, or in .csv, got '{path}'; a `kind` is that of a CSV.")
         try:
@@ -163,16 +164,29 @@ class Concepts:
         except UnicodeEncodeError as error:
             raise ConceptsError(f"`names` must be text that UTF-8 can hold, got {error}; mend the names.") from error
 
-    def _json(self) -> str:
+    @classmethod
+    def from_dict(cls, document: Any, *, source: object = "a table") -> Concepts:
+        """Read back what `to_dict` gave.
+
+        Args:
+            document: As the JSON of a table has it.
+            source: What to call it in messages.
+
+        Raises:
+            ConceptsError: It is no table.
+        """
+        return cls(**formats.from_document(document, source))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The table as its JSON has it."""
         neurons = [{"name": name, "quality": quality} for name, quality in zip(self.names, self.qualities, strict=True)]
-        document = {
+        return {
             "schema": formats.JSON_SCHEMA,
             "layer": self.layer,
             "model": self.model,
             "min_quality": self.min_quality,
             "neurons": neurons,
         }
-        return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
     def at_layer(self, layer: str, *, model: str | None = None) -> Concepts:
         """The same words for the same layer under another name, for instance in an ONNX export of the network."""

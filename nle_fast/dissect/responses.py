@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers import Classifier, check_activations
+from nle_fast.classifiers import Classifier, check_activations, num_channels, of_neurons
 from nle_fast.classifiers.base import as_numpy
 from nle_fast.dissect.untrained import UNTRAINED, untrained_responses
 from nle_fast.errors import InputError, ModelError
@@ -157,8 +157,8 @@ class _Pass:
     def _read(self, start: int) -> None:
         opened = [load_picture(path) for path in self._paths[start : start + self._batch]]
         raw = self._classifier.activations(self._preprocess(opened))
-        check_activations(raw, len(opened), int(self._classifier.num_neurons))
-        activations = as_numpy(raw).astype(np.float32, copy=False)
+        check_activations(raw, len(opened), num_channels(self._classifier))
+        activations = as_numpy(of_neurons(self._classifier, raw)).astype(np.float32, copy=False)
         if not np.isfinite(activations).all():
             raise ModelError(
                 f"`model` must give finite activations, got NaN or infinity among the pictures from "

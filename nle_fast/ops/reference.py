@@ -95,7 +95,8 @@ def sparse_codes(projections: NDArray[np.float32], active: int) -> NDArray[np.fl
 
 def reconstruct(codes: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, C, H, W): at each position the sum of the directions (K, C) times their codes (N, K, H, W)."""
-    return np.einsum("nkhw,kc->nchw", codes.astype(np.float64), directions.astype(np.float64)).astype(np.float32)
+    maps = np.einsum("nkhw,kc->nchw", codes.astype(np.float64), directions.astype(np.float64))
+    return np.asarray(maps, np.float32)
 
 
 def upsample(

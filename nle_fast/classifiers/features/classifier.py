@@ -99,10 +99,10 @@ class FeatureClassifier:
         return bool(getattr(self.classifier, "closed_form", False))
 
     @cached_property
-    def fingerprint(self) -> str | None:
-        """What tells network, layer and features from others; None where the classifier has no fingerprint."""
-        own = getattr(self.classifier, "fingerprint", None)
-        return None if own is None else blake2b(f"{own} {self.features.digest}".encode(), digest_size=16).hexdigest()
+    def fingerprint(self) -> str:
+        """What tells network, layer and features from others; no attribute where the classifier has none."""
+        own: str = self.classifier.fingerprint  # type: ignore[attr-defined]
+        return blake2b(f"{own} {self.features.digest}".encode(), digest_size=16).hexdigest()
 
     # ---- the members of a classifier
 

@@ -210,7 +210,7 @@ class Features:
                 about = json.loads(said["about"])
                 arrays = {name: file.get_tensor(name) for name in ("decoder", "encoder", "bias", "mean")}
             made = {"layer": about["layer"], "active": about["active"], "fingerprint": about.get("model")}
-            record, words = about.get("record") or {}, about.get("words")
+            record, words = about.get("record", {}), about.get("words")
             if not isinstance(record, dict) or not isinstance(words, dict | None):
                 raise ValueError("record and words must be objects")
             return cls(**arrays, **made, record=record, words=words)
