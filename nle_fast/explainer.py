@@ -91,7 +91,6 @@ class Explainer:
             )
         self.labels = Labels(labels, self.classifier.num_classes)
         self.concepts = open_concepts(concepts, self.classifier.layer, self.classifier.num_neurons, self._fingerprint)
-        self._words = words_of(self.concepts)
         self.verbalizer = open_verbalizer(verbalizer)
         self._top_k = min(self.config.top_k, self.classifier.num_neurons)
         if self._top_k < self.config.top_k:
@@ -252,7 +251,8 @@ class Explainer:
         """Picture i of a batch, from scores to what will be said."""
         explained = winner if target == winner.index else read_prediction(logits, self.labels, target)
         versus = None if other < 0 else read_prediction(logits, self.labels, other)
-        evidence = gather_evidence(top.values[i], top.neurons[i], float(top.total[i]), places, self._words, self._top_k)
+        words = words_of(self.concepts, explained.index)
+        evidence = gather_evidence(top.values[i], top.neurons[i], float(top.total[i]), places, words, self._top_k)
         return build_meaning(winner, explained, versus, evidence, self.classifier.layer, self.config.style)
 
     def _tell(

@@ -73,6 +73,8 @@ def _read_json(text: str, path: Path, layer: str | None) -> dict[str, Any]:
         "layer": document.get("layer"),
         "model": document.get("model"),
         "min_quality": document.get("min_quality", 0.0),
+        "sources": tuple(neuron.get("source") for neuron in neurons),
+        "classes": tuple(neuron.get("classes") for neuron in neurons),
     }
 
 
