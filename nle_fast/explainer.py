@@ -88,7 +88,6 @@ class Explainer:
         self.classifier: Classifier = opened.classifier
         self.concepts, self.features, self._note = opened.concepts, opened.features, opened.note
         self.labels = Labels(opened.labels, self.classifier.num_classes)
-        self._words = words_of(self.concepts)
         self.verbalizer = open_verbalizer(verbalizer)
         self._top_k = min(self.config.top_k, self.classifier.num_neurons)
         if self._top_k < self.config.top_k:
@@ -256,8 +255,8 @@ class Explainer:
         explained = winner if target == winner.index else read_prediction(logits, self.labels, target)
         versus = None if other < 0 else read_prediction(logits, self.labels, other)
         kind: EvidenceKind = "neuron" if self.features is None else "feature"
-        total = float(top.total[i])
-        evidence = gather_evidence(top.values[i], top.neurons[i], total, places, self._words, self._top_k, kind)
+        words, total = words_of(self.concepts, explained.index), float(top.total[i])
+        evidence = gather_evidence(top.values[i], top.neurons[i], total, places, words, self._top_k, kind)
         return build_meaning(winner, explained, versus, evidence, self.classifier.layer, self.config.style)
 
     def _tell(

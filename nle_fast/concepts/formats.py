@@ -82,6 +82,8 @@ def from_document(document: Any, path: object, layer: str | None = None) -> dict
         "layer": document.get("layer"),
         "model": document.get("model"),
         "min_quality": document.get("min_quality", 0.0),
+        "sources": tuple(neuron.get("source") for neuron in neurons),
+        "classes": tuple(neuron.get("classes") for neuron in neurons),
     }
 
 
