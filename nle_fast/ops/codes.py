@@ -99,7 +99,7 @@ def weighed(maps: Any, slopes: Any) -> NDArray[np.float32]:
         raise InputError(f"`slopes` must be {shape} or {shape[:2]}, got {sizes}; take the gradient at these maps.")
     if getattr(maps, "is_cuda", False):
         weights = slopes if slopes.ndim == 4 else slopes[:, :, None, None]
-        return (maps.float() * weights.float()).sum((1, 2, 3)).cpu().numpy()
+        return np.asarray((maps.float() * weights.float()).sum((1, 2, 3)).cpu())
     return _core.weighed(_on_host(maps), _on_host(slopes))
 
 
