@@ -241,7 +241,9 @@ def name_by_witness(
 ) -> list[Offer | None]:
     """What each neuron looks like to the witness, chosen on some pictures and judged on others, both ways.
 
-    On each half the group is chosen that goes with the neuron best, of those that are there in three pictures. The
+    On each half the group is chosen that goes with the neuron best, of those that are there in three pictures: by the
+    mean of two correlations, over the positions, and of the pooled code with what the witness answers to the whole
+    picture. The
     other half judges it: with 50 pictures of known class by Pearson's r of the pooled code and "the class is one of
     these"; with fewer by the correlation with the witness's own maps there, which is kinder. Quality is the mean of
     both measures. The name given is that of all pictures together; it must exceed .2 in the mean, and .15 in each half.
@@ -270,12 +272,21 @@ def name_by_witness(
         found[shown.sum(0) < LEAST_PICTURES] = 0
         return found
 
+    sums = seen.answers @ groups.sets.T.astype(np.float32)  # (P, S)
+
+    def closeness(part: NDArray[np.bool_], positions: NDArray[np.float32]) -> NDArray[np.float64]:
+        values = np.concatenate([np.asarray(codes, np.float64)[part], sums[part]], 1)
+        totals = np.stack([np.append(part.sum(), values.sum(0)), np.append(part.sum(), (values**2).sum(0))])
+        pooled = set_correlations(totals, values[:, :neurons].T @ values[:, neurons:], neurons)
+        mean: NDArray[np.float64] = (positions + pooled) / 2
+        return mean
+
     quality = np.zeros(neurons)
     for side in (0, 1):
         if there[side].any():
-            chosen = np.where(there[side], seen.r[side], -1).argmax(1)
+            chosen = np.where(there[side], closeness(half == side, seen.r[side]), -1).argmax(1)
             quality += judged(chosen, 1 - side) / 2
-    final = np.where(there.all(0), seen.both, -1).argmax(1)
+    final = np.where(there.all(0), closeness(np.ones(len(codes), bool), seen.both), -1).argmax(1)
     each = np.stack([judged(final, side) for side in (0, 1)])
     given = (quality > WHOLE) & (each > PART).all(0) & there.all(0).any()
     return [
