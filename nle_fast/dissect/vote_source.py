@@ -68,11 +68,11 @@ def votes_of(classifier: Classifier, activations: Sequence[Any] = ()) -> tuple[N
     Raises:
         ConfigError: The head needs pictures, and there are none.
     """
-    weight = getattr(classifier, "pooled_weight", None)
+    weight, neurons = getattr(classifier, "pooled_weight", None), int(classifier.num_neurons)
     if weight is not None:
-        return pooled_votes(weight), "weights"
+        return pooled_votes(weight[:, :neurons]), "weights"
     if (head := getattr(classifier, "relu_head", None)) is not None:
-        return pooled_votes(head.weight), "weights of the class maps"
+        return pooled_votes(head.weight[:, :neurons]), "weights of the class maps"
     if not len(activations):
         raise ConfigError(
             "`votes` must have pictures where the head is not one linear map behind pooling, got none; pass "
