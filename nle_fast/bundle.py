@@ -138,7 +138,7 @@ def write_bundle(
         preprocess: None: ImageNet's, 224 pixels.
         concepts: Words for the neurons of `layer`.
         features: Learned directions of `layer`, with their words.
-        reading: What explanations name: `"features"` or `"neurons"`; None: the features where there are some.
+        reading: What explanations name: `"features"` or `"neurons"`; None: what won when the features were learned.
         layer: Target layer; None: the classifier's default.
         name: What people call the network; None: the folder's name.
 
@@ -157,7 +157,7 @@ def write_bundle(
         raise ModelError(f"`folder` must not exist yet, got '{folder}'; choose another or remove it first.")
     if not model.is_file():
         raise ModelError(f"`model` must be an ONNX file, got '{model}' (no such file); check the path.")
-    reading = reading or ("neurons" if features is None else "features")
+    reading = reading or ("neurons" if features is None else features.better_reading)
     if reading not in READINGS or (reading == "features" and features is None):
         raise ConfigError(
             f"`reading` must be 'neurons', or 'features' where there are some, got {reading!r}; pass features or leave "

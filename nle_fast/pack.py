@@ -55,7 +55,7 @@ def pack_bundle(
         concepts: Words for the neurons of `layer`, or a `.csv` or `.json` table.
         concepts_layer: What the table calls the layer, where that differs from the network's name for it.
         features: Learned directions of the layer, or a `.safetensors` file.
-        reading: What explanations name: `"features"` or `"neurons"`; None: the features where there are some.
+        reading: What explanations name: `"features"` or `"neurons"`; None: what won when the features were learned.
         layer: None: the one that the concepts were made for, else the last one.
         name: What people call the network; None: its own name.
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fakes import Colors, preprocess, scene, write_bundle_of
+from PIL import Image
 from safetensors.numpy import save_file
 from test_feature_classifier import features_of
+from typer.testing import CliRunner
 
 import nle_fast as nle
 from nle_fast.bundle import read_bundle, write_bundle
+from nle_fast.cli import app
 from nle_fast.pack import pack_bundle
 
 NAMES = ["red things", "blue things", "sky", "grass", None, "dots"]
@@ -155,6 +159,10 @@ def bundle_with_features(folder, **options):
     )
 
 
+def told_model(folder):
+    return read_bundle(folder).model
+
+
 def test_bundles_open_as_they_say(tmp_path):
     folder = bundle_with_features(tmp_path / "with")
     told = nle.Explainer(folder, verbalizer="template")
@@ -171,6 +179,8 @@ def test_bundles_open_as_they_say(tmp_path):
     own = nle.Explainer(folder, concepts=neurons.concepts, verbalizer="template")
     assert own.features is None
     assert own(scene()).provenance["features"] == {"used": False, "note": own._note}
+    lost = replace(told.features, record={"readings": {"better": "neurons"}})
+    assert read_bundle(write_bundle(tmp_path / "lost", told_model(folder), features=lost)).reading == "neurons"
     again = pack_bundle(tmp_path / "again", folder)
     assert nle.Explainer(again, verbalizer="template").features.digest == told.features.digest
     other = bundle_with_features(tmp_path / "other" / "with", reading="neurons")
@@ -191,3 +201,23 @@ def test_bundles_that_cannot_be_are_refused(tmp_path):
         nle.Explainer(folder)
     with pytest.raises(nle.ConfigError, match="`reading`"):
         write_bundle_of(tmp_path / "no", reading="features")
+
+
+def test_the_command_line_takes_them(tmp_path):
+    folder, picture = bundle_with_features(tmp_path / "with"), tmp_path / "scene.png"
+    Image.fromarray(scene()).save(picture)
+
+    def run(*options):
+        given = ["explain", str(picture), "--json", "--verbalizer", "template", "--model", *options]
+        return CliRunner().invoke(app, given)
+
+    told = json.loads(run(str(folder)).stdout)
+    assert told["provenance"]["features"]["used"]
+    assert any(item["concept"] in NAMES for item in told["evidence"] if item["concept"])
+    plain = json.loads(run(str(folder), "--neurons").stdout)
+    assert "features" not in plain["provenance"]
+    again = run(str(folder / "model.onnx"), "--features", str(folder / "features.safetensors"), "--layer", "features")
+    assert again.exit_code == 1  # the network wants pictures of another size
+    both = run(str(folder), "--neurons", "--features", str(folder / "features.safetensors"))
+    assert both.exit_code == 2
+    assert "--neurons" in both.stderr

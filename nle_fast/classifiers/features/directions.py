@@ -107,6 +107,12 @@ class Features:
         """C, the channels of the layer."""
         return int(self.decoder.shape[1])
 
+    @property
+    def better_reading(self) -> str:
+        """What explanations had better name: `"features"`, or `"neurons"` where those won when they were learned."""
+        readings = self.record.get("readings")
+        return "neurons" if isinstance(readings, Mapping) and readings.get("better") == "neurons" else "features"
+
     @cached_property
     def offset(self) -> Floats:
         """(K,) float32: projections are `encoder` · activations + `offset`."""
