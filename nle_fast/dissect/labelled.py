@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nle_fast.dissect.probe import Probe, Word
 from nle_fast.errors import InputError
 
-__all__ = ["LabelledPictures"]
+__all__ = ["LabelledPictures", "general_words"]
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 
@@ -53,7 +53,7 @@ class LabelledPictures:
             raise InputError(f"`labelled` must have two classes or more, got {len(classes)} in '{path}'; add another.")
         #: The pictures, class by class.
         self.probes = tuple(Probe(picture, f"{classes.index((label, wnid)):06}") for picture, label, wnid in rows)
-        general = {} if hypernyms is None else _hypernyms(Path(hypernyms))
+        general = {} if hypernyms is None else general_words(Path(hypernyms))
         meanings = [[label, *general.get(wnid or "", general.get(label.casefold(), []))] for label, wnid in classes]
         texts = list(dict.fromkeys(word for words in meanings for word in words))
         place = {text: at for at, text in enumerate(texts)}
@@ -117,7 +117,7 @@ def _table(path: Path) -> list[tuple[Path, str, str | None]]:
     return rows
 
 
-def _hypernyms(path: Path) -> dict[str, list[str]]:
+def general_words(path: Path) -> dict[str, list[str]]:
     """More general words by wnid and by name, nearest first."""
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
