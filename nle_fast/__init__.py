@@ -19,6 +19,7 @@ from nle_fast.errors import (
     BackendError,
     ConceptsError,
     ConfigError,
+    FeaturesError,
     GradientUnavailableError,
     InputError,
     LayerNotFoundError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from nle_fast.bundle import read_bundle, write_bundle
     from nle_fast.certificate import Certificate
     from nle_fast.classifiers import Classifier
+    from nle_fast.classifiers.features import FeatureClassifier, Features
     from nle_fast.classifiers.onnx.model import OnnxClassifier
     from nle_fast.classifiers.torch.model import TorchClassifier
     from nle_fast.concepts import Concept, Concepts
@@ -62,6 +64,9 @@ __all__ = [
     "Explainer",
     "Explanation",
     "Fact",
+    "FeatureClassifier",
+    "Features",
+    "FeaturesError",
     "GradientUnavailableError",
     "InputError",
     "LayerNotFoundError",
@@ -102,6 +107,8 @@ _HOMES = {
     "Explainer": "explainer",
     "Explanation": "explanation",
     "Fact": "schema",
+    "FeatureClassifier": "classifiers.features",
+    "Features": "classifiers.features",
     "Llama": "verbalizers.llama",
     "Meaning": "schema",
     "OnnxClassifier": "classifiers.onnx.model",

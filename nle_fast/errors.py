@@ -8,6 +8,7 @@
     │   ├── GradientUnavailableError (NotImplementedError)  the head has an operator without a gradient here
     │   └── BackendError             (RuntimeError)         torch or ONNX Runtime failed; its error is the cause
     ├── ConceptsError                (ValueError)           a concept table that is broken or made for something else
+    ├── FeaturesError                (ValueError)           features that are broken or learned on something else
     ├── VerbalizerError              (RuntimeError)         a language model that cannot be loaded or run
     │   ├── VerbalizerTimeout        (TimeoutError)         the text did not come in time
     │   ├── VerbalizerCancelled                             the caller did not want the text any more
@@ -25,6 +26,7 @@ __all__ = [
     "BackendError",
     "ConceptsError",
     "ConfigError",
+    "FeaturesError",
     "GradientUnavailableError",
     "InputError",
     "LayerNotFoundError",
@@ -69,6 +71,10 @@ class BackendError(ModelError):
 
 class ConceptsError(NleError, ValueError):
     """A concept table is broken, or was made for another network, layer or number of neurons."""
+
+
+class FeaturesError(NleError, ValueError):
+    """Features are broken or were learned on something else."""
 
 
 class VerbalizerError(NleError, RuntimeError):

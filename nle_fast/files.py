@@ -8,8 +8,8 @@ from pathlib import Path
 __all__ = ["write_whole"]
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text in UTF-8; whoever opens the file meanwhile sees the earlier one, and a failure leaves no trace.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write bytes, or a text in UTF-8; who opens the file meanwhile sees the earlier one, and a failure leaves no trace.
 
     Raises:
         OSError: The path cannot be written.
@@ -17,7 +17,7 @@ def write_whole(path: Path, text: str) -> None:
     """
     draft = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.partial")
     try:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         draft.replace(path)
     except (OSError, UnicodeEncodeError):
         draft.unlink(missing_ok=True)

@@ -28,13 +28,13 @@ def test_a_failure_leaves_the_earlier_file_and_nothing_else(tmp_path, monkeypatc
     with pytest.raises(NotADirectoryError):
         write_whole(path / "b.json", "later")
 
-    def full(self, text, encoding):
-        Path.write_bytes(self, text[:3].encode(encoding))
+    def full(self, content):
+        Path.write_text(self, content[:3].decode())
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space"):
-        write_whole(path, "later")
+        write_whole(path, b"later")
     assert path.read_bytes() == b"earlier"
     assert list(tmp_path.iterdir()) == [path]
 

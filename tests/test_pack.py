@@ -124,7 +124,7 @@ def test_a_known_network_with_a_saved_state(here, packages, name, suffix):  # no
 
 
 def test_networks_that_normalise_inside_are_made_as_they_were_trained(packages):  # noqa: F811
-    from nle_fast.classifiers import known
+    from nle_fast.classifiers.torch import known
 
     models = importlib.import_module("torchvision.models")
     models.list_models = lambda module: ["inception_v3", "googlenet"]

@@ -19,9 +19,12 @@ from nle_fast.classifiers.base import (
     check_activations,
     check_logits,
     narrow,
+    num_channels,
+    of_neurons,
     read,
     read_class_maps,
 )
+from nle_fast.classifiers.features import FeatureClassifier, Features
 from nle_fast.classifiers.looking import Look, look
 from nle_fast.classifiers.masking import masked_logits, zeroed_logits
 from nle_fast.classifiers.picture_cut import cut_at_picture
@@ -30,6 +33,8 @@ from nle_fast.errors import InputError, LayerNotFoundError, ModelError
 
 __all__ = [
     "Classifier",
+    "FeatureClassifier",
+    "Features",
     "Look",
     "Reading",
     "Removal",
@@ -39,7 +44,10 @@ __all__ = [
     "look",
     "masked_logits",
     "narrow",
+    "num_channels",
+    "of_neurons",
     "open_classifier",
+    "open_features",
     "read",
     "read_class_maps",
     "remove_neurons",
@@ -93,12 +101,26 @@ def open_classifier(
         )
     ready: Classifier = model
     numbers = (ready.num_neurons, ready.num_classes)
+    rest = getattr(ready, "num_rest", 0)
+    if isinstance(rest, bool) or not isinstance(rest, (int, np.integer)) or rest < 0:
+        raise ModelError(f"`model` must have a whole number from 0 as `num_rest`, or none, got {rest!r}; mend it.")
     if not isinstance(ready.layer, str) or not all(isinstance(n, (int, np.integer)) and n > 0 for n in numbers):
         raise ModelError(
             "`model` must have a text as `layer` and positive whole numbers as `num_neurons` and `num_classes`, "
             f"got {ready.layer!r}, {numbers[0]!r} and {numbers[1]!r}; mend the members of {type(model).__name__}."
         )
     return ready
+
+
+def open_features(classifier: Classifier, features: Features | str | os.PathLike[str]) -> FeatureClassifier:
+    """A classifier read through features, from a path or as they are.
+
+    Raises:
+        FeaturesError: The file is broken, or the features are of another layer or network.
+    """
+    return FeatureClassifier(
+        classifier, Features.load(features) if isinstance(features, (str, os.PathLike)) else features
+    )
 
 
 def _checked_path(path: Path) -> Path:

@@ -15,17 +15,23 @@ from nle_fast.errors import InputError, ModelError
 
 __all__ = [
     "Classifier",
+    "CodeReading",
     "Reading",
     "as_numpy",
     "asked_classes",
+    "beside_rest",
     "check_activations",
     "check_classes",
     "check_images",
     "check_logits",
     "check_rivals",
     "narrow",
+    "num_channels",
+    "of_neurons",
     "read",
     "read_class_maps",
+    "read_codes",
+    "weighed",
 ]
 
 Classes = NDArray[np.int64]
@@ -37,6 +43,9 @@ class Classifier(Protocol):
     """A network cut at one layer: pictures → activations → logits, and the gradient of the second half.
 
     Shapes: N pictures, C neurons, H × W positions, K classes. Arrays may be NumPy or torch.
+
+    A classifier may have `num_rest` (0 where it has not): so many channels follow the neurons in activations and
+    gradients, which are what no neuron explains. They have one signed score together, and are never ranked or masked.
     """
 
     @property
@@ -80,6 +89,24 @@ class Reading(NamedTuple):
     class_index: Classes
 
 
+class CodeReading(NamedTuple):
+    """What one look at a batch of N pictures gives beside a rest, which is one number per picture.
+
+    Attributes:
+        logits: (N, K) float32.
+        codes: (N, C, H, W), the neurons' maps, NumPy or torch.
+        gradients: (N, C, H, W), or (N, C) when constant over space.
+        rest: (N,) float32, Σ over positions and channels of rest × gradient, signed.
+        class_index: (N,) int64, the class that `gradients` are of.
+    """
+
+    logits: NDArray[np.float32]
+    codes: Any
+    gradients: Any
+    rest: NDArray[np.float32]
+    class_index: Classes
+
+
 def read(
     classifier: Classifier, images: Any, target: ArrayLike | None = None, versus: ArrayLike | None = None
 ) -> Reading:
@@ -116,6 +143,40 @@ def read_class_maps(
     return _read(classifier, images, target, versus, maps=True)
 
 
+def read_codes(
+    classifier: Classifier, images: Any, target: ArrayLike | None = None, versus: ArrayLike | None = None
+) -> CodeReading:
+    """`read` of a classifier with a rest, of which no map is made where the classifier has `read_codes` of its own.
+
+    Raises:
+        InputError, ModelError: As `read`.
+    """
+    short = getattr(classifier, "read_codes", None)
+    if short is None:
+        return beside_rest(classifier, read(classifier, images, target, versus))
+    count, classes, neurons = check_images(images), int(classifier.num_classes), int(classifier.num_neurons)
+    target, versus = check_classes("target", target, count, classes), check_classes("versus", versus, count, classes)
+    seen = short(images, target, versus)
+    check_activations(seen.codes, count, neurons)
+    check_rivals(versus, seen.class_index)
+    return CodeReading(check_logits(seen.logits, count, classes, images), *seen[1:])
+
+
+def beside_rest(classifier: Classifier, reading: Reading) -> CodeReading:
+    """A reading with the rest as one number."""
+    neurons = int(classifier.num_neurons)
+    rest = weighed(narrow(reading.activations[:, neurons:]), narrow(reading.gradients[:, neurons:]))
+    codes, slopes = of_neurons(classifier, reading.activations), of_neurons(classifier, reading.gradients)
+    return CodeReading(reading.logits, codes, slopes, rest, reading.class_index)
+
+
+def weighed(maps: Any, slopes: Any) -> NDArray[np.float32]:
+    """(N,): Σ over channels and positions of maps (N, C, H, W) × slopes, (N, C, H, W) or (N, C)."""
+    flat = maps.reshape(*maps.shape[:2], -1)
+    product = flat.sum(2) * slopes if slopes.ndim == 2 else (flat * slopes.reshape(flat.shape)).sum(2)
+    return as_numpy(product.sum(1)).astype(np.float32)
+
+
 def _read(
     classifier: Classifier, images: Any, target: ArrayLike | None, versus: ArrayLike | None, *, maps: bool
 ) -> tuple[Reading, Any]:
@@ -136,7 +197,7 @@ def _read(
 
 def _compose(classifier: Classifier, images: Any, target: Classes | None, versus: Classes | None) -> Reading:
     activations, count = classifier.activations(images), int(images.shape[0])
-    check_activations(activations, count, int(classifier.num_neurons))
+    check_activations(activations, count, num_channels(classifier))
     logits = check_logits(classifier.logits(activations), count, int(classifier.num_classes), images)
     winner = logits.argmax(axis=1).astype(np.int64)
     chosen = winner if target is None else np.where(target < 0, winner, target)
@@ -157,7 +218,7 @@ def _checked(reading: Any, classifier: Classifier, images: Any, versus: Classes 
             "`classifier.read` must return (logits, activations, gradients, class_index), "
             f"got {type(reading).__name__}; return an nle_fast Reading."
         )
-    count, neurons = int(images.shape[0]), int(classifier.num_neurons)
+    count, neurons = int(images.shape[0]), num_channels(classifier)
     logits = check_logits(reading[0], count, int(classifier.num_classes), images)
     shape = check_activations(reading[1], count, neurons)
     if tuple(getattr(reading[2], "shape", ())) not in (shape, shape[:2]):
@@ -188,13 +249,24 @@ def narrow(array: Any) -> Any:
     return array.float() if hasattr(array, "float") else np.asarray(array, np.float32)
 
 
-def check_activations(activations: Any, count: int, num_neurons: int) -> tuple[int, ...]:
-    """The shape (count, num_neurons, H, W) of what a classifier gave as `activations`; `ModelError` when it is none."""
+def num_channels(classifier: Classifier) -> int:
+    """Channels of the activations: the neurons, and the rest where there is one."""
+    return int(classifier.num_neurons) + int(getattr(classifier, "num_rest", 0))
+
+
+def of_neurons(classifier: Classifier, array: Any) -> Any:
+    """The channels that are neurons, of (N, C, …) activations or gradients; a view, and all of it without a rest."""
+    return array[:, : int(classifier.num_neurons)] if getattr(classifier, "num_rest", 0) else array
+
+
+def check_activations(activations: Any, count: int, channels: int) -> tuple[int, ...]:
+    """The shape (count, channels, H, W) of what a classifier gave as `activations`; `ModelError` when it is none."""
     shape = tuple(getattr(activations, "shape", ()))
-    if len(shape) != 4 or shape[:2] != (count, num_neurons) or 0 in shape:
+    if len(shape) != 4 or shape[:2] != (count, channels) or 0 in shape:
         raise ModelError(
-            f"`classifier.activations` must return ({count}, {num_neurons}, H, W) for {count} pictures and "
-            f"num_neurons={num_neurons}, got {shape or type(activations).__name__}; cut at a layer with 4-D output."
+            f"`classifier.activations` must return ({count}, {channels}, H, W) for {count} pictures and "
+            f"num_neurons={channels} (with num_rest, where there is one), got {shape or type(activations).__name__}; "
+            "cut at a layer with 4-D output."
         )
     return shape
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nle_fast.classifiers.base import (
     Classifier,
+    beside_rest,
     check_classes,
     check_images,
     check_logits,
@@ -16,6 +18,7 @@ from nle_fast.classifiers.base import (
     narrow,
     read,
     read_class_maps,
+    read_codes,
 )
 from nle_fast.ops.scoring import TopNeurons, finite_top, score_neurons
 from nle_fast.timing import Laps
@@ -32,6 +35,7 @@ class Look(NamedTuple):
         top: The strongest neurons.
         activations: (N, C, H, W), NumPy or torch; may be None where they were not asked for.
         class_maps: (N, K, H, W) as `remove_neurons` takes them; None where they were not asked for, or there are none.
+        rest: (N,) float32, the signed score of what no neuron explains; None where the classifier has no rest.
     """
 
     logits: NDArray[np.float32]
@@ -39,6 +43,7 @@ class Look(NamedTuple):
     top: TopNeurons
     activations: Any
     class_maps: Any = None
+    rest: NDArray[np.float32] | None = None
 
 
 def look(
@@ -73,6 +78,8 @@ def look(
     """
     joint = getattr(classifier, "look", None)
     if joint is None:
+        if getattr(classifier, "num_rest", 0):
+            return _look_beside_rest(classifier, images, target, versus, (k, reduce, sign), laps, keep_activations)
         if keep_activations:
             reading, maps = read_class_maps(classifier, images, target, versus)
         else:
@@ -93,3 +100,26 @@ def look(
     top = finite_top(seen.found)
     laps.end("score")
     return Look(logits, seen.class_index, top, seen.activations)
+
+
+def _look_beside_rest(
+    classifier: Classifier,
+    images: Any,
+    target: ArrayLike | None,
+    versus: ArrayLike | None,
+    asked: tuple[int, str, str],
+    laps: Laps,
+    keep_activations: bool,
+) -> Look:
+    """`look` at a classifier with a rest, whose score counts among the support where it is positive."""
+    activations = maps = None
+    if keep_activations:
+        reading, maps = read_class_maps(classifier, images, target, versus)
+        activations, seen = reading.activations, beside_rest(classifier, reading)
+    else:
+        seen = read_codes(classifier, images, target, versus)
+    laps.end("classify")
+    top = score_neurons(narrow(seen.codes), narrow(seen.gradients), *asked)
+    laps.end("score")
+    total = top.total + np.maximum(seen.rest, 0)
+    return Look(seen.logits, seen.class_index, replace(top, total=total), activations, maps, seen.rest)

@@ -31,8 +31,9 @@ def masked_logits(
     Args:
         classifier: Any `Classifier`; its trunk is not run. One whose head `pools_first` is given means for maps, which
             are as much as it sees, and a fraction of what is to be copied.
-        activations: (N, C, H, W) as the classifier gave them, NumPy or torch.
-        masks: (N, M, C), true where a neuron of picture n is masked in its m-th mask.
+        activations: (N, C + rest, H, W) as the classifier gave them, NumPy or torch.
+        masks: (N, M, C), true where a neuron of picture n is masked in its m-th mask. C are the neurons; what follows
+            them in the activations, the rest of a classifier that has one, is never masked.
         replacement: What stands in for a masked map: None for zeros; (C,), one value per neuron; or (D, C, H, W), maps
             of D donors.
         donors: (N, M) in [0, D): which donor each mask takes its maps from; only with maps of donors.
@@ -52,7 +53,7 @@ def masked_logits(
     # What the head makes of a mask may be larger than the mask: as many as there would be maps of.
     step = max(1, at_most_bytes // max(whole[0].nbytes, 1))
     given = _means(whole) if pooled else whole
-    count, neurons = given.shape[:2]
+    count, neurons = len(given), given.shape[1] - int(getattr(classifier, "num_rest", 0))
     fits = masks.ndim == 3 and masks.shape[::2] == (count, neurons) and masks.dtype == np.bool_
     if not fits:
         raise InputError(

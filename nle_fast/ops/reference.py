@@ -16,8 +16,10 @@ __all__ = [
     "means_without",
     "places_by_area",
     "pooled_gradients",
+    "reconstruct",
     "rectified_gradients",
     "score_neurons",
+    "sparse_codes",
     "upsample",
 ]
 
@@ -70,6 +72,30 @@ def score_neurons(
     neurons = np.concatenate([order for _, order in chosen], axis=1).astype(np.int64)
     maps = np.take_along_axis(activations, neurons[:, :, None, None], axis=1).astype(np.float32)
     return values, neurons, maps, total
+
+
+def sparse_codes(projections: NDArray[np.float32], active: int) -> NDArray[np.float32]:
+    """At each position the `active` largest of what is positive, of equal ones those of the lowest features; else zero.
+
+    Args:
+        projections: (N, K, H, W).
+        active: Most codes per position, at least 1.
+
+    Returns:
+        (N, K, H, W).
+
+    Source: top-k codes as in Makhzani and Frey, "k-Sparse Autoencoders", ICLR 2014.
+    """
+    kept = np.argsort(-projections, axis=1, kind="stable")[:, :active]
+    codes = np.zeros_like(projections)
+    np.put_along_axis(codes, kept, np.take_along_axis(projections, kept, axis=1), axis=1)
+    kept_only: NDArray[np.float32] = np.maximum(codes, 0)
+    return kept_only
+
+
+def reconstruct(codes: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, C, H, W): at each position the sum of the directions (K, C) times their codes (N, K, H, W)."""
+    return np.einsum("nkhw,kc->nchw", codes.astype(np.float64), directions.astype(np.float64)).astype(np.float32)
 
 
 def upsample(

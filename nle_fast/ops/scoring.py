@@ -124,7 +124,7 @@ def score_neurons(
             reduce == "max",
             supporting,
             opposing,
-            threads or _default_threads(activations.shape),
+            threads or default_threads(activations.shape),
         )
     return finite_top(found)
 
@@ -237,7 +237,7 @@ def _host_array(array: Array, element: str) -> NDArray[Any]:
     return np.require(native, requirements=["C", "A"]).view(np.int16)
 
 
-def _default_threads(shape: tuple[int, ...]) -> int:
+def default_threads(shape: tuple[int, ...]) -> int:
     shares = min(shape[0], math.prod(shape) // VALUES_PER_THREAD)
     if shares <= 1:
         return 1

@@ -7,12 +7,12 @@ import threading
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 from numpy.typing import ArrayLike, NDArray
-from onnx import ModelProto, NodeProto, TensorProto, helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from nle_fast.classifiers.base import Reading, as_numpy, asked_classes, check_images
 from nle_fast.classifiers.onnx.closed import pooled_weights, pools_first, relu_convolution, relu_head
@@ -25,10 +25,14 @@ from nle_fast.classifiers.removal import ReluHead
 from nle_fast.errors import BackendError, InputError, ModelError
 from nle_fast.ops import pooled_gradients, rectified_gradients
 
+if TYPE_CHECKING:
+    from nle_fast.classifiers.features import Features
+
 __all__ = ["OnnxClassifier"]
 
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
+PROJECTIONS, ALONG = "nle_fast.projections", "nle_fast.along"
 SCATTER_OPSET = 16  # ScatterElements can add from here on, which the gradient of overlapping maxima needs
 
 
@@ -73,6 +77,7 @@ class OnnxClassifier:
             self._open(converted(self._graph.model, SCATTER_OPSET, str(path)), self.layer)
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
+        self._features: dict[str, Features] = {}  # by the name of their part
         weights = pooled_weights(self._graph, self._head, self.layer, self._logits)
         self._light_head = weights is not None
         self._weights = self._verified(weights)
@@ -152,11 +157,27 @@ class OnnxClassifier:
         self, images: Any, target: ArrayLike | None = None, versus: ArrayLike | None = None
     ) -> tuple[Reading, Floats | None]:
         """`read`, and where there is a `relu_head` its maps (N, K, H, W) before ReLU, which the forward made anyway."""
-        return self._read(images, target, versus, "read" if self._convolution is None else "class maps")
+        reading, maps = self._read(images, target, versus, "read" if self._convolution is None else "class maps")
+        return reading, maps[0] if maps else None
+
+    def read_projected(
+        self, images: Any, features: Features, target: ArrayLike | None = None, versus: ArrayLike | None = None
+    ) -> tuple[Reading, Floats, Floats | None]:
+        """`read`, and in the same run what features of this layer make of it.
+
+        Returns:
+            The reading; `encoder` · activations + `offset`, (N, K, H, W); and where the gradients come
+            from the run also `decoder` · gradients, (N, K, H, W), else None.
+        """
+        part = f"projected {features.digest}"
+        self._features.setdefault(part, features)
+        reading, (projections, *along) = self._read(images, target, versus, part)
+        return reading, _float32(projections), _float32(along[0]) if along else None
 
     def _read(
         self, images: Any, target: ArrayLike | None, versus: ArrayLike | None, part: str
-    ) -> tuple[Reading, Floats | None]:
+    ) -> tuple[Reading, list[Array]]:
+        """A reading, and what else `part` gives."""
         pictures, maps = self._pictures(images), list[Array]()
         chosen, rival = self._classes("target", target, len(pictures)), self._classes("versus", versus, len(pictures))
         feeds: dict[str, Array] = {self._graph.picture: pictures}
@@ -164,7 +185,7 @@ class OnnxClassifier:
             scores, activations, *maps = self._run(part, feeds, self._stay)
         else:
             feeds |= {TARGET: chosen, VERSUS: rival}
-            scores, activations, gradients, chosen = self._run(part, feeds, self._stay)
+            scores, activations, gradients, chosen, *maps = self._run(part, feeds, self._stay)
         scores = _float32(scores).reshape(len(pictures), -1)
         if self._weights is not None:
             positions = activations.shape[2] * activations.shape[3]
@@ -173,8 +194,7 @@ class OnnxClassifier:
             chosen, gradients = rectified_gradients(scores, *self._class_weights, as_numpy(activations), chosen, rival)
         if isinstance(gradients, np.ndarray) and not isinstance(activations, np.ndarray):  # those stayed on a GPU
             gradients = activations.new_tensor(gradients)
-        reading = Reading(scores, _float32(activations), _float32(gradients), chosen)
-        return reading, maps[0] if maps else None
+        return Reading(scores, _float32(activations), _float32(gradients), chosen), maps
 
     @property
     def pooled_weight(self) -> Floats | None:
@@ -282,7 +302,7 @@ class OnnxClassifier:
         """What of "read" stays on the GPU for the scoring, which sends the maps of its k neurons to the host."""
         if not self._session("read").shares_gpu:
             return ()
-        return (self.layer,) if self.closed_form else (self.layer, GRADIENT)
+        return (self.layer, PROJECTIONS) if self.closed_form else (self.layer, GRADIENT, PROJECTIONS, ALONG)
 
     def _run(self, part: str, feeds: dict[str, Array], stay: Collection[str] = ()) -> list[Array]:
         session, size = self._session(part), self._batch
@@ -321,6 +341,8 @@ class OnnxClassifier:
             kind, channels = helper.np_dtype_to_tensor_dtype(graph.dtype(self.layer)), graph.shapes[self.layer][1]
             means = helper.make_tensor_value_info(self.layer, kind, [self._batch, channels, 1, 1])
             return graph.cut_out(self._head, (), [means], [logits])
+        if part in self._features:
+            return self._with_projections(self._part("read"), self._features[part])
         if part == "class maps" and self._convolution is not None:
             return graph.cut_out(graph.nodes, (), [picture], [logits, layer, graph.info(self._convolution.output[0])])
         if part == "read" and (self._weights is not None or self._convolution is not None):
@@ -343,6 +365,23 @@ class OnnxClassifier:
             raise ModelError(
                 f"`model` must be valid ONNX, got {self._path}: {one_line(error)}; export it again."
             ) from error
+        return model
+
+    def _with_projections(self, model: ModelProto, features: Features) -> ModelProto:
+        """Encoder and decoder of features as further operators, at the activations and at what is their gradient."""
+        kind, graph = self._graph.dtype(self.layer), model.graph
+        shape = [self._batch, len(features), *self._graph.shapes[self.layer][2:]]
+
+        def add(source: str, made: str, **weights: Floats) -> None:
+            names = [f"{PROJECTIONS}.{name}" for name in weights]
+            given = zip(names, weights.values(), strict=True)
+            graph.initializer.extend(numpy_helper.from_array(weight.astype(kind), name) for name, weight in given)
+            graph.node.append(helper.make_node("Conv", [source, *names], [made]))
+            graph.output.append(helper.make_tensor_value_info(made, helper.np_dtype_to_tensor_dtype(kind), shape))
+
+        add(self.layer, PROJECTIONS, encoder=features.encoder[:, :, None, None], offset=features.offset)
+        if any(output.name == GRADIENT for output in graph.output):
+            add(GRADIENT, ALONG, decoder=features.decoder[:, :, None, None])
         return model
 
 

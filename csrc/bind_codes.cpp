@@ -1,0 +1,62 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <stdexcept>
+
+#include "codes.hpp"
+#include "parallel.hpp"
+
+namespace py = pybind11;
+
+namespace {
+
+using Floats = py::array_t<float, py::array::c_style>;
+
+Floats sparse_codes(const Floats& projections, std::size_t active, std::size_t threads) {
+  if (projections.ndim() != 4) throw std::invalid_argument("`projections` must be (N, K, H, W)");
+  if (active < 1) throw std::invalid_argument("`active` must be at least 1");
+  Floats codes({projections.shape(0), projections.shape(1), projections.shape(2), projections.shape(3)});
+  const auto pictures = static_cast<std::size_t>(projections.shape(0));
+  const auto features = static_cast<std::size_t>(projections.shape(1));
+  const auto positions = static_cast<std::size_t>(projections.shape(2) * projections.shape(3));
+  const float* given = projections.data();
+  float* found = codes.mutable_data();
+  {
+    py::gil_scoped_release released;
+    nle::parallel_for(pictures, threads, [&](std::size_t n) {
+      const std::size_t start = n * features * positions;
+      nle::sparse_codes(given + start, features, positions, active, found + start);
+    });
+  }
+  return codes;
+}
+
+Floats reconstruct(const Floats& codes, const Floats& directions, std::size_t threads) {
+  if (codes.ndim() != 4) throw std::invalid_argument("`codes` must be (N, K, H, W)");
+  if (directions.ndim() != 2 || directions.shape(0) != codes.shape(1)) {
+    throw std::invalid_argument("`directions` must be (K, C)");
+  }
+  Floats maps({codes.shape(0), directions.shape(1), codes.shape(2), codes.shape(3)});
+  const auto pictures = static_cast<std::size_t>(codes.shape(0));
+  const auto features = static_cast<std::size_t>(codes.shape(1));
+  const auto channels = static_cast<std::size_t>(directions.shape(1));
+  const auto positions = static_cast<std::size_t>(codes.shape(2) * codes.shape(3));
+  const float *given = codes.data(), *rows = directions.data();
+  float* found = maps.mutable_data();
+  {
+    py::gil_scoped_release released;
+    nle::parallel_for(pictures, threads, [&](std::size_t n) {
+      nle::reconstruct(given + n * features * positions, rows, features, channels, positions,
+                       found + n * channels * positions);
+    });
+  }
+  return maps;
+}
+
+}  // namespace
+
+void register_codes(py::module_& module) {
+  module.def("sparse_codes", &sparse_codes, py::arg("projections").noconvert(), py::arg("active"), py::arg("threads"));
+  module.def("reconstruct", &reconstruct, py::arg("codes").noconvert(), py::arg("directions").noconvert(),
+             py::arg("threads"));
+}
