@@ -6,7 +6,7 @@ the coordinates of `sight`, in which learning runs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +19,37 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["AnyHead", "Head", "PooledHead", "ReluHead", "class_rows", "open_head"]
+__all__ = ["AnyHead", "Head", "PooledHead", "ReluHead", "Terms", "class_rows", "open_head"]
 
 #: Classes whose gradients a head of no closed form is asked for, per picture and step: those that matter most.
 FOLLOWED = 6
 
 
-class Head(Protocol):
-    """What comes after the layer, for maps x (N, positions, d) in coordinates and their residual r, same shape."""
+#: Features that an explanation names, and the least logit (above the mean class) that shares are taken of.
+FIVE, LEAST_LOGIT = 5, 1e-3
 
-    def terms(self, x: Tensor, r: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Relative error per position and pooled, and KL of the probabilities: three scalars ≥ 0."""
+
+class Terms(NamedTuple):
+    """How far a reconstruction is from the network, scalars ≥ 0 of a batch.
+
+    Attributes:
+        position: Relative squared error as the head sees it at each position.
+        pooled: Of the whole map.
+        divergence: KL of the probabilities, in nats.
+        five: Mean of (1 − share of the winner's logit that the five largest scores carry)².
+    """
+
+    position: Tensor
+    pooled: Tensor
+    divergence: Tensor
+    five: Tensor
+
+
+class Head(Protocol):
+    """What comes after the layer, for maps in coordinates."""
+
+    def terms(self, x: Tensor, r: Tensor, codes: Tensor, atoms: Tensor) -> Terms:
+        """What maps x (N, positions, d) lose by their residual r; codes (N, positions, K), atoms (K, d)."""
 
 
 def class_rows(
@@ -72,14 +92,16 @@ class PooledHead:
     def __init__(self, weight: Tensor, offset: Tensor, seen: Tensor) -> None:
         self._weight, self._offset, self._seen = weight, offset, seen
 
-    def terms(self, x: Tensor, r: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def terms(self, x: Tensor, r: Tensor, codes: Tensor, atoms: Tensor) -> Terms:
         """See `Head`."""
         whole, missing = x.mean(1), r.mean(1)
         logits = whole @ self._weight.T + self._offset
-        return (
+        scores = codes.mean(1) * (_above(self._weight) @ atoms.T)[logits.argmax(1)]
+        return Terms(
             _visible(r, x, self._seen),
             _visible(missing, whole, self._seen),
             _divergence(logits, logits - missing @ self._weight.T),
+            _left(scores, _above(logits.T).T),
         )
 
 
@@ -94,14 +116,19 @@ class ReluHead:
     def __init__(self, weight: Tensor, offset: Tensor) -> None:
         self._weight, self._offset = weight, offset
 
-    def terms(self, x: Tensor, r: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def terms(self, x: Tensor, r: Tensor, codes: Tensor, atoms: Tensor) -> Terms:
         """See `Head`."""
         before = x @ self._weight.T + self._offset
         found, told = before.relu(), (before - r @ self._weight.T).relu()
-        return (
+        logits = found.mean(1)
+        winner = logits.argmax(1)
+        on = (found.gather(2, winner[:, None, None].expand(-1, x.shape[1], 1)) > 0).float()
+        scores = (codes * on).mean(1) * (self._weight @ atoms.T)[winner]
+        return Terms(
             _relative(found - told, found),
-            _relative((found - told).mean(1), found.mean(1)),
-            _divergence(found.mean(1), told.mean(1)),
+            _relative(logits - told.mean(1), logits),
+            _divergence(logits, told.mean(1)),
+            _left(scores, logits),
         )
 
 
@@ -114,6 +141,7 @@ class AnyHead:
 
     Args:
         classifier: Its `logits` and `gradients` are asked.
+        rows: (classes, d), in coordinates.
         mean: (C,) of the layer.
         show: (C, d) from coordinates to channels.
         seen: (d,) the head's metric.
@@ -121,16 +149,31 @@ class AnyHead:
     """
 
     def __init__(
-        self, classifier: Classifier, mean: Tensor, show: Tensor, seen: Tensor, shape: tuple[int, int]
+        self,
+        classifier: Classifier,
+        rows: Tensor,
+        mean: Tensor,
+        show: Tensor,
+        seen: Tensor,
+        shape: tuple[int, int],
     ) -> None:
+        self._rows = rows
         self._mean, self._show, self._seen, self._shape = mean, show, seen, shape
         self._run = _followed(classifier)
 
-    def terms(self, x: Tensor, r: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def terms(self, x: Tensor, r: Tensor, codes: Tensor, atoms: Tensor) -> Terms:
         """See `Head`."""
         found, told = self._logits(x), self._logits(x - r)
         found = found.detach()
-        return _visible(r, x, self._seen), _relative(found - told, found), _divergence(found, told)
+        # The classes' mean gradients stand for the gradient of each picture.
+        scores = codes.mean(1) * (_above(self._rows) @ atoms.T)[found.argmax(1)]
+        above = scores.clamp(min=0).sum(1, keepdim=True).detach().clamp(min=1e-9)
+        return Terms(
+            _visible(r, x, self._seen),
+            _relative(found - told, found),
+            _divergence(found, told),
+            (1 - (scores / above).topk(min(FIVE, scores.shape[1]), 1).values.clamp(min=0).sum(1)).square().mean(),
+        )
 
     def _logits(self, x: Tensor) -> Tensor:
         maps = (x @ self._show.T + self._mean).swapaxes(1, 2).reshape(len(x), -1, *self._shape)
@@ -152,7 +195,19 @@ def open_head(
         return PooledHead(own @ show, torch.from_numpy(np.array(offset, np.float32)).to(device), seen)
     if (head := getattr(classifier, "relu_head", None)) is not None:
         return ReluHead(own @ show, own @ mean + torch.from_numpy(np.array(head.bias, np.float32)).to(device))
-    return AnyHead(classifier, mean, show, seen, shape)
+    return AnyHead(classifier, own @ show, mean, show, seen, shape)
+
+
+def _above(rows: Tensor) -> Tensor:
+    """Above the mean of the classes, the first axis."""
+    return rows - rows.mean(0, keepdim=True)
+
+
+def _left(scores: Tensor, logits: Tensor) -> Tensor:
+    """Mean of (1 − what the five largest scores (N, K) carry of the winner's logit)²."""
+    whole = logits.max(1).values.clamp(min=LEAST_LOGIT)
+    told = scores.topk(min(FIVE, scores.shape[1]), 1).values.clamp(min=0).sum(1)
+    return (1 - told / whole).square().mean()
 
 
 def _visible(r: Tensor, x: Tensor, seen: Tensor) -> Tensor:
@@ -183,7 +238,7 @@ def _followed(classifier: Classifier) -> Any:
             return torch.from_numpy(np.array(as_numpy(classifier.logits(given)), np.float32)).to(maps.device)
 
         @staticmethod
-        def backward(ctx: Any, slopes: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        def backward(ctx: Any, slopes: torch.Tensor) -> torch.Tensor:
             strength = slopes.detach().cpu().numpy()
             total = np.zeros_like(ctx.given)
             order = np.argsort(-np.abs(strength), axis=1, kind="stable")[:, :FOLLOWED]

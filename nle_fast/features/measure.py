@@ -1,6 +1,4 @@
-"""What a dictionary explains, measured on pictures that took no part in learning it: for features, for any control, and
-for the layer's own channels, by one rule.
-"""
+"""What a dictionary explains, on pictures that it was not learned from: features, controls, channels by one rule."""
 
 from __future__ import annotations
 
@@ -59,10 +57,13 @@ class Dictionary:
             return maps
         import torch
 
-        from nle_fast.features.train import sparse
+        from nle_fast.features.running import sparse
 
-        projections = torch.from_numpy(maps - self.mean) @ torch.from_numpy(self.encoder).T + torch.from_numpy(self.bias)
-        return sparse(projections, self.active).numpy()
+        projections = torch.from_numpy(maps - self.mean) @ torch.from_numpy(self.encoder).T + torch.from_numpy(
+            self.bias
+        )
+        found: Floats = sparse(projections, self.active).numpy()
+        return found
 
     def decoded(self, codes: Floats) -> Floats:
         """(…, K) → (…, C)."""
@@ -80,8 +81,9 @@ class Measured:
     Attributes:
         figures: `r2` (centred per channel, over positions), `same_winner`, `kl`, `five` and `all` (share of the
             winner's logit above the mean class; of the logit itself where `centred` is 0), `not_near` (part of `five`
-            from features whose first three classes by vote do not hold the winner; None without votes), `drop`, `flips`,
-            `probability` (five hidden), the same with `random_` (five other active ones) and `any_` (five of all).
+            from features whose first three classes by vote do not hold the winner; None without votes), `drop`,
+            `flips`, `probability` (five hidden), the same with `random_` (five other active ones) and `any_` (five of
+            all).
         each: The same per picture, (N,) arrays, but for `r2`.
         pooled: (N, K) mean codes.
         told: (N, 5) the five features with the largest scores, −1 where fewer have a positive one.
@@ -151,7 +153,9 @@ class _Run:
         whole = logits[np.arange(count), winner] - (logits.mean(1) if self._mean_slope is not None else 0)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :FIVE]
         kept = np.take_along_axis(scores, order, 1).clip(min=0)
-        near = np.zeros_like(kept, bool) if self._first is None else (self._first[:, order] == winner[:, None]).any(0)
+        near = np.zeros(kept.shape, bool)
+        if self._first is not None:
+            near = np.asarray((self._first[:, order] == winner[:, None]).any(0))
 
         # What hiding does is said of the logit itself, so it is the logit itself that picks whom to hide.
         plain = (codes * self._of.along(slopes)).sum(1)
@@ -167,7 +171,7 @@ class _Run:
             winner=winner,
             logit=logits[np.arange(count), winner],
         )
-        active = (codes > 0).any(1)
+        active: NDArray[np.bool_] = np.max(codes, axis=1) > 0
         others = np.stack([self._drawn(active[n], hidden[n]) for n in range(count)])
         anyone = np.stack([self._chance.permutation(codes.shape[2])[:FIVE] for _ in range(count)])
         for prefix, chosen in (("", hidden), ("random_", others), ("any_", anyone)):
@@ -255,22 +259,28 @@ def _maps(rows: Floats, height: int, width: int) -> Floats:
 
 def _probabilities(logits: Floats) -> NDArray[np.float64]:
     powers = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
+    found: NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
+    return found
 
 
 def _divergence(logits: Floats, told: Floats) -> NDArray[np.float64]:
     """KL(network ‖ reconstruction) per picture, in nats."""
 
-    def logs(values: Floats) -> NDArray[np.float64]:
+    def logarithms(values: Floats) -> NDArray[np.float64]:
         wide = values.astype(np.float64) - values.max(1, keepdims=True)
-        return wide - np.log(np.exp(wide).sum(1, keepdims=True))
+        logs: NDArray[np.float64] = wide - np.log(np.exp(wide).sum(1, keepdims=True))
+        return logs
 
-    own, other = logs(logits), logs(told)
-    return (np.exp(own) * (own - other)).sum(1)
+    own, other = logarithms(logits), logarithms(told)
+    found: NDArray[np.float64] = (np.exp(own) * (own - other)).sum(1)
+    return found
 
 
 def _product(left: Floats, right: Floats) -> Floats:
     """`left` @ `right` by torch, whose product is quick on every machine."""
     import torch
 
-    return (torch.from_numpy(np.ascontiguousarray(left)) @ torch.from_numpy(np.ascontiguousarray(right))).numpy()
+    found: Floats = (
+        torch.from_numpy(np.ascontiguousarray(left)) @ torch.from_numpy(np.ascontiguousarray(right))
+    ).numpy()
+    return found

@@ -31,6 +31,7 @@ class LearnOptions:
         position: Weight of the same in the head's eyes, per position, ≥ 0.
         pooled: Weight of the same over the whole picture, ≥ 0.
         divergence: Weight of KL(network's probabilities ‖ those of the reconstruction), ≥ 0.
+        five: Weight of (what the five features with the largest scores leave of the winner's logit)², as a share, ≥ 0.
         anchor: Weight of 1 − cosine to the start: what keeps features the same from one half of the pictures to the
             other, ≥ 0.
 
@@ -55,6 +56,7 @@ class LearnOptions:
     position: float = 1.0
     pooled: float = 1.0
     divergence: float = 0.1
+    five: float = 0.3
     anchor: float = 1.0
 
     def __post_init__(self) -> None:
@@ -69,7 +71,7 @@ class LearnOptions:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ConfigError(f"`{name}` must be a whole number from {low} to {high:,}, got {value!r}; change it.")
-        for name in ("rate", "store_gigabytes", "reconstruction", "position", "pooled", "divergence", "anchor"):
+        for name in ("rate", "store_gigabytes", "reconstruction", "position", "pooled", "divergence", "five", "anchor"):
             value, positive = getattr(self, name), name in ("rate", "store_gigabytes")
             number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
             if not number or value < 0 or (positive and value == 0):

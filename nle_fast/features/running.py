@@ -121,7 +121,7 @@ class Run:
         seen = torch.from_numpy(self._sight.seen).to(self._device)
         weight = self._plain * (self._options.reconstruction + 1e-3) / (x.square() @ self._plain).sum().clamp(min=1e-12)
         weight = weight + seen * (self._options.position / (x.square() @ seen).sum().clamp(min=1e-12))
-        fits, own = float((x * told) .sum((0, 1)) @ weight), float(told.square().sum((0, 1)) @ weight)
+        fits, own = float((x * told).sum((0, 1)) @ weight), float(told.square().sum((0, 1)) @ weight)
         return fits / own if fits > 0 and own > 0 else 1.0
 
     def _times(self, left: Tensor, right: Tensor) -> Tensor:
@@ -138,17 +138,16 @@ class Run:
         atoms = self._unit(self._decoder)
         codes = sparse(self._times(x, self._encoder.T) + self._bias, options.active)
         rest = x - self._times(codes, atoms)
-        seen = self._head.terms(x, rest)
+        seen = self._head.terms(x, rest, codes, atoms)
         whole = (x.square() @ self._plain).sum().clamp(min=1e-12)
         loss = (
             options.reconstruction * (rest.square() @ self._plain).sum() / whole
             + options.position * seen.position
             + options.pooled * seen.pooled
             + options.divergence * seen.divergence
+            + options.five * seen.five
             + options.anchor * (1 - (atoms * self._start) @ self._plain).mean()
         )
-        if options.five:
-            loss = loss + options.five * self._head.unexplained(x, codes, atoms)
         if not bool(loss.isfinite()):
             raise ModelError(
                 f"`rate` must let the loss stay finite, got {float(loss)} at step {step}; learn with a smaller one."

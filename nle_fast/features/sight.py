@@ -12,6 +12,7 @@ steps are of one size in all directions.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +65,7 @@ class Sight(NamedTuple):
         return (coordinates / np.where(length > 0, length, 1)[:, None]).astype(np.float32)
 
 
-def moments(batches: list[Floats] | object, channels: int) -> Moments:
+def moments(batches: Iterable[Floats], channels: int) -> Moments:
     """Mean and covariance of rows that come batch by batch.
 
     Args:
@@ -76,7 +77,7 @@ def moments(batches: list[Floats] | object, channels: int) -> Moments:
     total = torch.zeros(channels, dtype=torch.float64)
     square = torch.zeros(channels, channels, dtype=torch.float64)
     count = 0
-    for batch in batches:  # type: ignore[attr-defined]
+    for batch in batches:
         rows = torch.from_numpy(np.ascontiguousarray(batch, np.float32))
         total += rows.sum(0, dtype=torch.float64)
         square += (rows.T @ rows).double()
@@ -94,7 +95,8 @@ def sight_of(
     Args:
         rows: (classes, C); centred here.
         found: Of the layer.
-        plain, seen: Weights of both measures in G.
+        plain: Weight of the length in G.
+        seen: Weight of what the head sees.
         most: d at most.
     """
     import torch

@@ -64,7 +64,8 @@ class Store:
     def rows(self, crops: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """(crops, positions, C) float32, the activations as they came."""
         picked = self.maps[np.asarray(crops)]  # one copy, from disk
-        return picked.astype(np.float32) * np.float32(2.0**self.exponent)
+        found: NDArray[np.float32] = picked.astype(np.float32) * np.float32(2.0**self.exponent)
+        return found
 
     def centres(self, pictures: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """(pictures, positions, C) float32 of what the classifier itself sees of these pictures."""
@@ -236,7 +237,5 @@ class _Filling:
         self._maps = np.lib.format.open_memmap(self._folder / "maps.npy", "w+", np.float16, form)
         # Last: a folder with a manifest has all its arrays.
         draft = self._folder / "store.json.draft"
-        draft.write_text(
-            json.dumps(self._asked | {"exponent": self._exponent, "shape": list(shape)}), encoding="utf-8"
-        )
+        draft.write_text(json.dumps(self._asked | {"exponent": self._exponent, "shape": list(shape)}), encoding="utf-8")
         draft.replace(self._folder / "store.json")

@@ -38,7 +38,8 @@ def unit_rows(rows: NDArray[np.floating]) -> Floats:
 
 def centred(rows: NDArray[np.floating]) -> Floats:
     """Class rows (classes, C) minus their mean: what tells classes apart."""
-    return (rows - rows.mean(0, dtype=np.float64)).astype(np.float32)
+    found: Floats = (rows - rows.mean(0, dtype=np.float64)).astype(np.float32)
+    return found
 
 
 def class_tree(rows: Floats, *, smallest: int = SMALLEST, largest: int = LARGEST, most: int = MOST) -> Tree:
@@ -50,7 +51,8 @@ def class_tree(rows: Floats, *, smallest: int = SMALLEST, largest: int = LARGEST
     Args:
         rows: (classes, C), a row per class in which classes that the head treats alike are close; they are centred and
             brought to length 1 here.
-        smallest, largest: Classes of a node.
+        smallest: Classes of a node, at least.
+        largest: At most.
         most: Nodes kept, at most.
 
     Raises:
