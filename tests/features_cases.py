@@ -47,7 +47,9 @@ class Planted:
 
     def activations(self, images):
         """Quarters of 4 × 4 cells of 8 × 8 pixels: (N, 3, 4, 2, 4, 4, 2, 4) → sources."""
-        parts = images.reshape(len(images), 3, CELLS, 2, 4, CELLS, 2, 4).mean((4, 7))  # n, color, y, quarter, x, quarter
+        parts = images.reshape(len(images), 3, CELLS, 2, 4, CELLS, 2, 4).mean(
+            (4, 7)
+        )  # n, color, y, quarter, x, quarter
         sources = parts.transpose(0, 2, 4, 1, 3, 5).reshape(len(images), CELLS, CELLS, SOURCES)
         return (sources @ self.directions).transpose(0, 3, 1, 2).astype(np.float32)
 

@@ -59,9 +59,8 @@ class Dictionary:
 
         from nle_fast.features.running import sparse
 
-        projections = torch.from_numpy(maps - self.mean) @ torch.from_numpy(self.encoder).T + torch.from_numpy(
-            self.bias
-        )
+        encoder, bias = torch.tensor(self.encoder), torch.tensor(self.bias)
+        projections = torch.from_numpy(maps - self.mean) @ encoder.T + bias
         found: Floats = sparse(projections, self.active).numpy()
         return found
 
@@ -280,7 +279,5 @@ def _product(left: Floats, right: Floats) -> Floats:
     """`left` @ `right` by torch, whose product is quick on every machine."""
     import torch
 
-    found: Floats = (
-        torch.from_numpy(np.ascontiguousarray(left)) @ torch.from_numpy(np.ascontiguousarray(right))
-    ).numpy()
+    found: Floats = (torch.tensor(left) @ torch.tensor(right)).numpy()
     return found

@@ -150,7 +150,7 @@ class Run:
         )
         if not bool(loss.isfinite()):
             raise ModelError(
-                f"`rate` must let the loss stay finite, got {float(loss)} at step {step}; learn with a smaller one."
+                f"`rate` must let the loss stay finite, got {float(loss.detach())} at step {step}; use a smaller one."
             )
         self._adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -162,7 +162,7 @@ class Run:
             if bool(dead.any()) and step < options.steps - self._pass:
                 self._restart(dead.nonzero()[:, 0], rest.detach().flatten(0, -2))
         if step % max(1, options.steps // 100) == 0 or step == options.steps - 1:
-            self._losses.append(float(loss))
+            self._losses.append(float(loss.detach()))
         self.step += 1
         self._seconds += time.perf_counter() - began
 

@@ -48,7 +48,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "preprocess": Preprocess(size=224, resize=256),
         "labels": "imagenet_labels_1000.txt",
         "offset": 0,
-        "views": 3,
+        "views": 2,
         "batch": 12,
     },
 }
