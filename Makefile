@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-STAGES := benches/bench_ops.py benches/bench_networks.py benches/bench_pipeline.py
+STAGES := benches/bench_ops.py benches/bench_networks.py benches/bench_features.py benches/bench_pipeline.py
 NATIVE := $(wildcard csrc/*) CMakeLists.txt pyproject.toml constraints.txt
 
 .PHONY: help demo test lint format bench clean

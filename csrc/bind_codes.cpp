@@ -53,10 +53,29 @@ Floats reconstruct(const Floats& codes, const Floats& directions, std::size_t th
   return maps;
 }
 
+Floats weighed(const Floats& maps, const Floats& slopes) {
+  if (maps.ndim() != 4) throw std::invalid_argument("`maps` must be (N, C, H, W)");
+  const bool wide = slopes.ndim() == 4;
+  for (py::ssize_t axis = 0; axis < (wide ? 4 : 2); ++axis) {
+    if ((!wide && slopes.ndim() != 2) || slopes.shape(axis) != maps.shape(axis)) {
+      throw std::invalid_argument("`slopes` must be (N, C) or (N, C, H, W)");
+    }
+  }
+  const py::ssize_t pictures = maps.shape(0), channels = maps.shape(1), positions = maps.shape(2) * maps.shape(3);
+  Floats sums(pictures);
+  for (py::ssize_t n = 0; n < pictures; ++n) {
+    sums.mutable_data()[n] = static_cast<float>(
+        nle::weighed(maps.data() + n * channels * positions, slopes.data() + n * channels * (wide ? positions : 1),
+                     wide, static_cast<std::size_t>(channels), static_cast<std::size_t>(positions)));
+  }
+  return sums;
+}
+
 }  // namespace
 
 void register_codes(py::module_& module) {
   module.def("sparse_codes", &sparse_codes, py::arg("projections").noconvert(), py::arg("active"), py::arg("threads"));
   module.def("reconstruct", &reconstruct, py::arg("codes").noconvert(), py::arg("directions").noconvert(),
              py::arg("threads"));
+  module.def("weighed", &weighed, py::arg("maps").noconvert(), py::arg("slopes").noconvert());
 }

@@ -15,4 +15,8 @@ void sparse_codes(const float* projections, std::size_t features, std::size_t po
 void reconstruct(const float* codes, const float* directions, std::size_t features, std::size_t channels,
                  std::size_t positions, float* maps);
 
+// The sum of maps x slopes over channels and positions, in double precision; `slopes` has one number per channel, or
+// one per channel and position where `wide`.
+double weighed(const float* maps, const float* slopes, bool wide, std::size_t channels, std::size_t positions);
+
 }  // namespace nle

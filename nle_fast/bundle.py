@@ -1,9 +1,11 @@
 """A bundle: one folder with all that an explanation of one network needs.
 
-bundle.json         {"schema": "nle-fast-bundle/1", "name", "model", "layer", "labels", "preprocess", "concepts"}
-model.onnx          the network
-labels.txt          one class name per line
-concepts.json       optional: words for the neurons of the layer
+bundle.json             {"schema": "nle-fast-bundle/1", "name", "model", "layer", "labels", "preprocess", "concepts",
+                        "features", "reading"}
+model.onnx              the network
+labels.txt              one class name per line
+concepts.json           optional: words for the neurons of the layer
+features.safetensors    optional: learned directions of the layer, with their words
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nle_fast.classifiers import Features
 from nle_fast.concepts import Concepts
-from nle_fast.errors import ModelError
+from nle_fast.errors import ConfigError, ModelError
 from nle_fast.preprocess import Preprocess
 
 __all__ = ["BUNDLE_SCHEMA", "DEFAULT_BUNDLE", "Bundle", "read_bundle", "write_bundle"]
@@ -29,6 +32,8 @@ BUNDLE_SCHEMA = "nle-fast-bundle/1"
 DEFAULT_BUNDLE = Path(__file__).parent / "default"
 
 _MANIFEST = "bundle.json"
+#: What explanations of a bundle's network may name.
+READINGS = ("features", "neurons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Bundle:
         labels: Path of the class names, or None.
         preprocess: The network's own preprocessing.
         concepts: Words for the layer's neurons, or None.
+        features: Learned directions of the layer, or None.
+        reading: What explanations name: `"features"`, or the layer's own `"neurons"`.
     """
 
     name: str
@@ -50,6 +57,8 @@ class Bundle:
     labels: Path | None
     preprocess: Preprocess
     concepts: Concepts | None
+    features: Features | None = None
+    reading: str = "neurons"
 
 
 def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
@@ -62,6 +71,7 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
         ModelError: The folder or a file in it is missing, is no bundle, or lies outside the folder.
         ConfigError: An option of the preprocessing is out of its range.
         ConceptsError: The concept table is broken.
+        FeaturesError: The features are broken.
     """
     if not isinstance(folder, (str, os.PathLike)):
         raise ModelError(f"`bundle` must be a folder's path, got {folder!r}; make a bundle with write_bundle.")
@@ -88,7 +98,13 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
     layer = document.get("layer")
     if not isinstance(layer, str | None):
         raise ModelError(f"`bundle` must give layer as text or null, got {layer!r} in '{manifest}'; mend it.")
-    concepts = _member(folder, document, "concepts")
+    concepts, features = (_member(folder, document, key) for key in ("concepts", "features"))
+    reading = document.get("reading", "neurons" if features is None else "features")
+    if reading not in READINGS or (reading == "features" and features is None):
+        raise ModelError(
+            f"`bundle` must give reading as one of {', '.join(READINGS)}, features only where it has some, got "
+            f"{reading!r} in '{manifest}'; mend it."
+        )
     return Bundle(
         name=str(document.get("name", folder.name)),
         model=model,
@@ -96,6 +112,8 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
         labels=_member(folder, document, "labels"),
         preprocess=Preprocess.from_dict(options),
         concepts=None if concepts is None else Concepts.load(concepts),
+        features=None if features is None else Features.load(features),
+        reading=reading,
     )
 
 
@@ -106,6 +124,8 @@ def write_bundle(
     labels: Sequence[str] | str | os.PathLike[str] | None = None,
     preprocess: Preprocess | None = None,
     concepts: Concepts | None = None,
+    features: Features | None = None,
+    reading: str | None = None,
     layer: str | None = None,
     name: str | None = None,
 ) -> Path:
@@ -117,6 +137,8 @@ def write_bundle(
         labels: Class names, or a text file with one per line.
         preprocess: None: ImageNet's, 224 pixels.
         concepts: Words for the neurons of `layer`.
+        features: Learned directions of `layer`, with their words.
+        reading: What explanations name: `"features"` or `"neurons"`; None: what won when the features were learned.
         layer: Target layer; None: the classifier's default.
         name: What people call the network; None: the folder's name.
 
@@ -125,6 +147,7 @@ def write_bundle(
 
     Raises:
         ModelError: The folder exists, the model does not, or a file cannot be written.
+        ConfigError: `reading` is unknown, or there are no features to read.
     """
     for argument, value in (("folder", folder), ("model", model)):
         if not isinstance(value, (str, os.PathLike)):
@@ -134,6 +157,12 @@ def write_bundle(
         raise ModelError(f"`folder` must not exist yet, got '{folder}'; choose another or remove it first.")
     if not model.is_file():
         raise ModelError(f"`model` must be an ONNX file, got '{model}' (no such file); check the path.")
+    reading = reading or ("neurons" if features is None else features.better_reading)
+    if reading not in READINGS or (reading == "features" and features is None):
+        raise ConfigError(
+            f"`reading` must be 'neurons', or 'features' where there are some, got {reading!r}; pass features or leave "
+            "it out."
+        )
     document: dict[str, Any] = {
         "schema": BUNDLE_SCHEMA,
         "name": name or folder.name,
@@ -143,6 +172,8 @@ def write_bundle(
         "preprocess": (preprocess or Preprocess()).to_dict(),
         "concepts": None if concepts is None else "concepts.json",
     }
+    if features is not None:
+        document |= {"features": "features.safetensors", "reading": reading}
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -158,6 +189,8 @@ def write_bundle(
             (draft / "labels.txt").write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
         if concepts is not None:
             concepts.save(draft / "concepts.json")
+        if features is not None:
+            features.save(draft / "features.safetensors")
         manifest = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
         (draft / _MANIFEST).write_text(manifest, encoding="utf-8")
         draft.chmod(0o755)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers import Classifier, remove_neurons
+from nle_fast.classifiers import Classifier, of_neurons, remove_neurons
 from nle_fast.ops import find_winner
 from nle_fast.schema import Meaning, Prediction, Span
 
@@ -38,7 +38,8 @@ class Certificate:
             the head is pooling and a linear map.
         probability_drop: How far the probability of the explained class falls.
         flips: Whether another class wins.
-        random_logit_drop: Mean over the random sets of as many neurons of the layer, all neurons with equal chance.
+        random_logit_drop: Mean over the random sets of as many neurons of the layer, all neurons with equal chance. Of
+            features, of which few are active, every second set is drawn from those that are active on the picture.
         random_largest: The largest logit drop of a random set.
         draws: Number of random sets.
         beaten: How many of them lower the logit by less than the named neurons do.
@@ -116,6 +117,8 @@ def measure_certificate(
     target, versus = meaning.target, meaning.versus
     asked = {target.index: target.logit} if versus is None else {target.index: target.logit, versus.index: versus.logit}
     others = _random_sets(classifier.num_neurons, len(named))
+    if getattr(classifier, "num_rest", 0):
+        others = _among_active(others, of_neurons(classifier, activations))
     removed = remove_neurons(classifier, activations, named, others, asked, class_maps)
     after = removed.named
     winner, probability = find_winner(after, target.index)
@@ -148,6 +151,16 @@ def _falls(asked: dict[int, float], after: list[list[float]]) -> list[float]:
     if len(before) == 1:
         return [before[0] - logit for (logit,) in after]
     return [(before[0] - logit) - (before[1] - rival) for logit, rival in after]
+
+
+def _among_active(sets: NDArray[np.int64], maps: Any) -> NDArray[np.int64]:
+    """The random sets, every second drawn anew among the neurons that are not zero everywhere on this picture."""
+    active = np.flatnonzero(np.asarray((maps[0] != 0).any(-1).any(-1)))
+    if len(active) <= sets.shape[1]:
+        return sets
+    drawn = sets.copy()
+    drawn[::2] = active[_random_sets(len(active), sets.shape[1])[::2]]
+    return drawn
 
 
 @lru_cache(maxsize=256)

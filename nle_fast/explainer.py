@@ -12,24 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast import ops
-from nle_fast.bundle import DEFAULT_BUNDLE, Bundle, read_bundle
+from nle_fast.bundle import DEFAULT_BUNDLE, read_bundle
 from nle_fast.certificate import Certificate, measure_certificate
-from nle_fast.classifiers import Classifier, check_activations, look, open_classifier, read_class_maps, zeroed_logits
-from nle_fast.concepts import Concepts, open_concepts, words_of
+from nle_fast.classifiers import Classifier, check_activations, look, num_channels, read_class_maps, zeroed_logits
+from nle_fast.concepts import Concepts, words_of
 from nle_fast.config import Config
-from nle_fast.errors import ConfigError, InputError, NleWarning
+from nle_fast.errors import InputError, NleWarning
 from nle_fast.explanation import Explanation
 from nle_fast.labels import Labels, Target
 from nle_fast.meaning import build_meaning, gather_evidence, read_prediction
+from nle_fast.opening import AskedFeatures, Network, open_network
 from nle_fast.preprocess import Picture, Preprocess, check_several, load_picture, picture_list
-from nle_fast.schema import Meaning, Prediction, Utterance
+from nle_fast.schema import EvidenceKind, Meaning, Prediction, Utterance
 from nle_fast.timing import Laps
 from nle_fast.verbalizers import Verbalizer, name_of, open_verbalizer, speak_all
 from nle_fast.version import versions
 
 if TYPE_CHECKING:
     from PIL import Image
-    from torch.nn import Module
 
 __all__ = ["Explainer"]
 
@@ -42,7 +42,10 @@ class Explainer:
             was.
         layer: Torch module name or ONNX tensor name; None: the last 4-D activation.
         labels: Class names in the order of the logits, or a text file with one per line; None: `"class 0"`, ….
-        concepts: Words for the layer's neurons, or a `.csv` or `.json` table; None: neurons keep their numbers.
+        concepts: Words for the layer's neurons, or for the features, or a `.csv` or `.json` table; None: those of the
+            features or of the bundle, else neurons keep their numbers.
+        features: Learned directions of the layer that explanations name in place of its neurons, or a `.safetensors`
+            file; None: the bundle's, if it says so; False: neurons.
         preprocess: The network's own preprocessing; None: the bundle's, else ImageNet's with 224 pixels.
         verbalizer: `"llama"` (embedded model), `"template"`, the path of a `.gguf` file, or a `Verbalizer`.
         device: `"cpu"`, `"cuda"`, …; None: where the module is, and the CPU for an ONNX file.
@@ -51,47 +54,40 @@ class Explainer:
     Raises:
         ModelError: The network cannot be read, or cannot be cut at the layer.
         ConceptsError: The table is broken or made for something else.
+        FeaturesError: The features are broken or made for something else.
         InputError: The labels do not fit the network.
-        ConfigError: The preprocessing does not fit the network.
+        ConfigError: The preprocessing does not fit the network, or features were to be scored by their maximum.
         VerbalizerError: The language model cannot be loaded.
     """
 
     def __init__(
         self,
-        model: Module | str | os.PathLike[str] | Bundle | Classifier,
+        model: Network,
         *,
         layer: str | None = None,
         labels: Sequence[str] | str | os.PathLike[str] | None = None,
         concepts: Concepts | str | os.PathLike[str] | None = None,
+        features: AskedFeatures = None,
         preprocess: Preprocess | None = None,
         verbalizer: str | os.PathLike[str] | Verbalizer = "llama",
         device: str | None = None,
         config: Config | None = None,
     ) -> None:
         self.config = Config() if config is None else config
-        self.name = os.path.basename(model) if isinstance(model, (str, os.PathLike)) else type(model).__name__
-        if isinstance(model, (str, os.PathLike)) and os.path.isdir(model):
-            model = read_bundle(model)
-        if isinstance(model, Bundle):
-            if concepts is None and layer in (None, model.layer):
-                concepts = model.concepts
-            labels = model.labels if labels is None else labels
-            preprocess = model.preprocess if preprocess is None else preprocess
-            self.name, layer, model = model.name, model.layer if layer is None else layer, model.model
-        self.preprocess = Preprocess() if preprocess is None else preprocess
-        for argument, value, kind in (("config", self.config, Config), ("preprocess", self.preprocess, Preprocess)):
-            if not isinstance(value, kind):
-                raise ConfigError(f"`{argument}` must be an nle_fast.{kind.__name__}, got {value!r}; make one.")
-        side = self.preprocess.size
-        self.classifier: Classifier = open_classifier(model, layer=layer, input_size=(side, side), device=device)
-        if (expected := getattr(self.classifier, "input_size", None)) not in (None, (side, side)):
-            raise ConfigError(
-                f"`preprocess` must make pictures of {expected[0]} × {expected[1]} for this network, got size {side}; "
-                f"pass Preprocess(size={expected[0]}, …)."
-            )
-        self.labels = Labels(labels, self.classifier.num_classes)
-        self.concepts = open_concepts(concepts, self.classifier.layer, self.classifier.num_neurons, self._fingerprint)
-        self._words = words_of(self.concepts)
+        opened = open_network(
+            model,
+            layer=layer,
+            labels=labels,
+            concepts=concepts,
+            features=features,
+            preprocess=preprocess,
+            device=device,
+            config=self.config,
+        )
+        self.name, self.preprocess = opened.name, opened.preprocess
+        self.classifier: Classifier = opened.classifier
+        self.concepts, self.features, self._note = opened.concepts, opened.features, opened.note
+        self.labels = Labels(opened.labels, self.classifier.num_classes)
         self.verbalizer = open_verbalizer(verbalizer)
         self._top_k = min(self.config.top_k, self.classifier.num_neurons)
         if self._top_k < self.config.top_k:
@@ -118,7 +114,8 @@ class Explainer:
 
     def _fingerprint(self) -> str | None:
         """What tells this network and layer from another; None where the classifier has none."""
-        return getattr(self.classifier, "fingerprint", None)
+        network = self.classifier if self.features is None else self.classifier.classifier  # type: ignore[attr-defined]
+        return getattr(network, "fingerprint", None)
 
     def __call__(
         self,
@@ -187,8 +184,13 @@ class Explainer:
                     self.classifier, reading.activations[i : i + 1], winner, meaning, text.spans, kept
                 )
             laps.end("certify")
-        told = zip(opened, winners, meanings, said, certificates, strict=True)
-        return [self._tell(*one, laps.timings()) for one in told]
+        # What no feature explains, in the unit of the shares, which counts it where it is positive.
+        rest = 0 * top.total if reading.rest is None else reading.rest / np.where(top.total > 0, top.total, 1)
+        timings = laps.timings()
+        return [
+            self._tell(opened[i], winners[i], meanings[i], said[i], certificates[i], float(rest[i]), dict(timings))
+            for i in range(len(opened))
+        ]
 
     def stream(self, frames: Iterable[Picture]) -> Iterator[Explanation]:
         """Explain frames one by one as they come; holds one frame at a time.
@@ -235,7 +237,7 @@ class Explainer:
                 f"`neurons` must be whole numbers from 0 to {count - 1}, got {chosen.tolist()}; see `evidence`."
             )
         activations = self.classifier.activations(self.preprocess([load_picture(picture)]))
-        check_activations(activations, 1, count)
+        check_activations(activations, 1, num_channels(self.classifier))
         logits = zeroed_logits(self.classifier, activations, chosen.tolist())
         return read_prediction(logits, self.labels, None if target is None else self.labels.find(target, "target"))
 
@@ -252,7 +254,9 @@ class Explainer:
         """Picture i of a batch, from scores to what will be said."""
         explained = winner if target == winner.index else read_prediction(logits, self.labels, target)
         versus = None if other < 0 else read_prediction(logits, self.labels, other)
-        evidence = gather_evidence(top.values[i], top.neurons[i], float(top.total[i]), places, self._words, self._top_k)
+        kind: EvidenceKind = "neuron" if self.features is None else "feature"
+        words, total = words_of(self.concepts, explained.index), float(top.total[i])
+        evidence = gather_evidence(top.values[i], top.neurons[i], total, places, words, self._top_k, kind)
         return build_meaning(winner, explained, versus, evidence, self.classifier.layer, self.config.style)
 
     def _tell(
@@ -262,6 +266,7 @@ class Explainer:
         meaning: Meaning,
         said: Utterance,
         certificate: Certificate | None,
+        unexplained: float,
         timings: dict[str, float],
     ) -> Explanation:
         """One picture, from words to the explanation."""
@@ -279,6 +284,7 @@ class Explainer:
                 "network": self.name,
                 "model": self._fingerprint(),
                 "layer": self.classifier.layer,
+                **self._through(),
                 "config": asdict(self.config),
                 "picture": {"size": list(picture.size), "window": list(self.preprocess.window(picture.size))},
                 "verbalizer": {"asked": name_of(self.verbalizer), "used": said.verbalizer, "note": said.note},
@@ -286,4 +292,11 @@ class Explainer:
             meaning=meaning,
             picture=picture,
             certificate=certificate,
+            unexplained=unexplained,
         ).made_by(self)
+
+    def _through(self) -> dict[str, Any]:
+        """What provenance says of features; nothing where there are none."""
+        if self.features is None:
+            return {"features": {"used": False, "note": self._note}} if self._note else {}
+        return {"features": {"used": True, "count": len(self.features), "digest": self.features.digest}}

@@ -87,6 +87,8 @@ class Explanation(_Made):
         meaning: The meaning representation that the text was checked against; agrees with the four fields above.
         picture: The upright RGB picture; None after reading back from JSON.
         certificate: What masking the named neurons does to this picture; None unless asked for.
+        unexplained: Share of what no feature explains, signed, in units of all support; 0 without features. Not in the
+            JSON yet.
 
     Raises:
         InputError: `target`, `versus`, `evidence` or `coverage` is not the meaning representation's, or its `winner`
@@ -105,6 +107,7 @@ class Explanation(_Made):
     meaning: Meaning
     picture: Image | None = field(default=None, compare=False)
     certificate: Certificate | None = None
+    unexplained: float = field(default=0.0, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("target", "versus", "evidence", "coverage"):
@@ -358,7 +361,9 @@ def _plain(value: object, where: str) -> Any:
             raise InputError(f"`{where}` must be finite, got {value!r}; JSON has no such number.")
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name), f"{where}.{f.name}") for f in dataclasses.fields(value)}
+        # What two are compared by is written; the JSON of this version knows no kinds of evidence.
+        told = [field.name for field in dataclasses.fields(value) if field.compare]
+        return {name: _plain(getattr(value, name), f"{where}.{name}") for name in told}
     if isinstance(value, Mapping):
         return {str(key): _plain(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -9,7 +9,7 @@ __all__ = ["write_whole"]
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write bytes, or a text in UTF-8; who opens the file meanwhile sees the earlier one, and a failure leaves no trace.
+    """Write bytes, or a text in UTF-8; meanwhile the earlier file is seen, and a failure leaves no trace.
 
     Raises:
         OSError: The path cannot be written.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nle_fast.config import Style
 from nle_fast.ops import find_winner
-from nle_fast.schema import Evidence, Meaning, Prediction, Region
+from nle_fast.schema import Evidence, EvidenceKind, Meaning, Prediction, Region
 
 __all__ = ["build_meaning", "gather_evidence", "read_prediction"]
 
@@ -38,6 +38,7 @@ def gather_evidence(
     places: Sequence[tuple[tuple[Region, ...], tuple[str, ...]]],
     words: Callable[[int], tuple[str | None, float | None, str | None]],
     num_supporting: int,
+    kind: EvidenceKind = "neuron",
 ) -> tuple[Evidence, ...]:
     """Put together what each chosen neuron of one picture says.
 
@@ -49,6 +50,7 @@ def gather_evidence(
         words: From a neuron to its concept (None: its number is said), the concept's quality, and words that are not
             trusted.
         num_supporting: How many of the k' were chosen as supporting.
+        kind: What the neurons are.
 
     Returns:
         One `Evidence` per neuron with a score of its side's sign, in the given order.
@@ -62,7 +64,7 @@ def gather_evidence(
         regions, positions = places[rank]
         # Without any support the unit of the shares is zero; opposing evidence then has no share of it.
         share = value / total if total > 0 else 0.0
-        evidence.append(Evidence(neuron, concept, quality, value, share, supports, positions, regions, loosely))
+        evidence.append(Evidence(neuron, concept, quality, value, share, supports, positions, regions, loosely, kind))
     return tuple(evidence)
 
 

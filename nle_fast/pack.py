@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nle_fast.bundle import read_bundle, write_bundle
-from nle_fast.classifiers import open_classifier, read
+from nle_fast.classifiers import Features, open_classifier, open_features, read
 from nle_fast.classifiers.onnx.export import save_onnx
 from nle_fast.classifiers.torch.known import open_known
 from nle_fast.concepts import Concepts, open_concepts
@@ -35,6 +35,8 @@ def pack_bundle(
     preprocess: Preprocess | None = None,
     concepts: Concepts | str | os.PathLike[str] | None = None,
     concepts_layer: str | None = None,
+    features: Features | str | os.PathLike[str] | None = None,
+    reading: str | None = None,
     layer: str | None = None,
     name: str | None = None,
 ) -> Path:
@@ -52,6 +54,8 @@ def pack_bundle(
         preprocess: The network's own; None and nothing known: ImageNet's with 224 pixels.
         concepts: Words for the neurons of `layer`, or a `.csv` or `.json` table.
         concepts_layer: What the table calls the layer, where that differs from the network's name for it.
+        features: Learned directions of the layer, or a `.safetensors` file.
+        reading: What explanations name: `"features"` or `"neurons"`; None: what won when the features were learned.
         layer: None: the one that the concepts were made for, else the last one.
         name: What people call the network; None: its own name.
 
@@ -62,6 +66,7 @@ def pack_bundle(
         ConfigError: Not exactly one of `model` and `known`, or the preprocessing does not fit the network.
         ModelError: The network cannot be read or exported, or the folder exists or cannot be written.
         ConceptsError: The table is broken or made for something else.
+        FeaturesError: The features are broken or made for something else.
         InputError: The labels do not fit the network.
         MissingExtraError: The package that knows the network is not installed.
     """
@@ -77,6 +82,8 @@ def pack_bundle(
         labels = bundle.labels if labels is None else labels
         preprocess = bundle.preprocess if preprocess is None else preprocess
         concepts = bundle.concepts if concepts is None and layer == bundle.layer else concepts
+        if features is None and layer == bundle.layer:
+            features, reading = bundle.features, reading or bundle.reading
         model = bundle.model
     with tempfile.TemporaryDirectory() as scratch:
         if known is not None:
@@ -89,6 +96,8 @@ def pack_bundle(
             name = name or type(model).__name__
             model = save_onnx(model, Path(scratch) / "model.onnx", preprocess.size)
         concepts, layer = _concepts(concepts, concepts_layer, layer)
+        if isinstance(features, (str, os.PathLike)):
+            features = Features.load(features)
         classifier = open_classifier(model, layer=layer, input_size=(preprocess.size, preprocess.size))
         if (expected := getattr(classifier, "input_size", None)) not in (None, (preprocess.size, preprocess.size)):
             raise ConfigError(
@@ -100,6 +109,8 @@ def pack_bundle(
         open_concepts(
             concepts, classifier.layer, classifier.num_neurons, lambda: getattr(classifier, "fingerprint", None)
         )
+        if features is not None:
+            open_features(classifier, features)
         fitting = None if labels is None else Labels(labels, classifier.num_classes)
         read(classifier, preprocess([load_picture(np.full((preprocess.size, preprocess.size, 3), 128, np.uint8))]))
         return write_bundle(
@@ -108,6 +119,8 @@ def pack_bundle(
             labels=None if fitting is None else fitting.names,
             preprocess=preprocess,
             concepts=concepts,
+            features=features,
+            reading=reading,
             layer=classifier.layer,
             name=name or Path(model).stem,
         )

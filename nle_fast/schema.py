@@ -7,7 +7,7 @@ A *neuron* is one channel of the target layer, a *position* one (y, x) of its ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -16,6 +16,7 @@ from nle_fast.config import Style
 __all__ = [
     "POSITIONS",
     "Evidence",
+    "EvidenceKind",
     "Fact",
     "FactKind",
     "Meaning",
@@ -32,6 +33,7 @@ POSITIONS = (
     "bottom-left corner", "bottom", "bottom-right corner",
 )  # fmt: skip
 
+EvidenceKind = Literal["neuron", "feature"]
 FactKind = Literal["class", "probability", "versus", "layer", "concept", "neuron", "share", "positions", "coverage"]
 
 
@@ -62,18 +64,20 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One neuron's part in the decision.
+    """One neuron's, or one feature's, part in the decision.
 
     Attributes:
-        neuron: Channel of the target layer.
+        neuron: Channel of the target layer, or index of the feature.
         concept: Words for the neuron; None where none is known or trusted, then the text gives its number.
         quality: Measured quality of the concept, as its table gives it; None when unknown.
         score: Signed contribution to the logit (or the difference of two logits).
-        share: `score / Σ_j max(score_j, 0)` over all neurons; negative for opposing evidence.
+        share: `score / Σ_j max(score_j, 0)` over all neurons, or over all features and the rest that no feature
+            explains; negative for opposing evidence.
         supports: Whether it speaks for the class.
         positions: Where in the picture, as merged names (`"left half"`, `"top"`, …); empty when the map is zero.
         regions: Largest first.
         loosely: Words for a neuron without a trusted concept, of poor quality; told only as such ("loosely “animals”").
+        kind: Is it a channel of the layer, or a learned direction?
     """
 
     neuron: int
@@ -85,6 +89,7 @@ class Evidence:
     positions: tuple[str, ...]
     regions: tuple[Region, ...]
     loosely: str | None = None
+    kind: EvidenceKind = field(default="neuron", compare=False)  # not in the JSON yet
 
 
 @dataclass(frozen=True, slots=True)

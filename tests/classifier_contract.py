@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nle_fast.classifiers.base import Classifier, Reading, as_numpy, read
+from nle_fast.classifiers.base import Classifier, Reading, as_numpy, num_channels, read
 from nle_fast.errors import InputError
 
 __all__ = ["check_classifier", "scores"]
@@ -55,7 +55,7 @@ def full(gradients: Any, activations: Any) -> np.ndarray:
 def _check_forward(classifier: Classifier, images: np.ndarray, rtol: float) -> tuple[Any, np.ndarray]:
     activations = classifier.activations(images)
     assert activations.ndim == 4
-    assert tuple(activations.shape[:2]) == (len(images), classifier.num_neurons)
+    assert tuple(activations.shape[:2]) == (len(images), num_channels(classifier))
     kept = as_numpy(activations).copy()
     logits = as_numpy(classifier.logits(activations))
     assert logits.shape == (len(images), classifier.num_classes)

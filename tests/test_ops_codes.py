@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nle_fast.errors import ConfigError, InputError
-from nle_fast.ops import reconstruct, reference, sparse_codes
+from nle_fast.ops import reconstruct, reference, sparse_codes, weighed
 
 
 @pytest.mark.parametrize("shape", [(1, 300, 7, 7), (3, 17, 5, 4), (2, 1, 1, 1), (1, 512, 13, 13), (2, 40, 1, 33)])
@@ -85,3 +85,17 @@ def test_directions_must_fit():
             reconstruct(codes, bad)
     with pytest.raises(InputError, match="`codes`"):
         reconstruct(codes[0], np.ones((3, 5), np.float32))
+
+
+@pytest.mark.parametrize("shape", [(1, 1280, 7, 7), (3, 17, 5, 4), (2, 1, 1, 1)])
+@pytest.mark.parametrize("wide", [True, False])
+def test_weighed_sums(shape, wide):
+    rng = np.random.default_rng(len(shape))
+    maps, slopes = (rng.normal(size=size).astype(np.float32) for size in (shape, shape if wide else shape[:2]))
+    found, scale = weighed(maps, slopes), np.sqrt(maps.size)
+    np.testing.assert_allclose(found, reference.weighed(maps, slopes), rtol=1e-5, atol=1e-6 * scale)
+    again = torch.einsum("nchw,nchw->n" if wide else "nchw,nc->n", torch.from_numpy(maps), torch.from_numpy(slopes))
+    np.testing.assert_allclose(found, again, rtol=1e-4, atol=1e-5 * scale)
+    np.testing.assert_array_equal(weighed(torch.from_numpy(maps), torch.from_numpy(slopes)), found)
+    with pytest.raises(InputError, match="`slopes`"):
+        weighed(maps, slopes[:, :0])

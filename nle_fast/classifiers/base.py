@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nle_fast import ops
 from nle_fast.errors import InputError, ModelError
 
 __all__ = [
@@ -26,12 +27,12 @@ __all__ = [
     "check_logits",
     "check_rivals",
     "narrow",
+    "neurons_of",
     "num_channels",
     "of_neurons",
     "read",
     "read_class_maps",
     "read_codes",
-    "weighed",
 ]
 
 Classes = NDArray[np.int64]
@@ -165,16 +166,9 @@ def read_codes(
 def beside_rest(classifier: Classifier, reading: Reading) -> CodeReading:
     """A reading with the rest as one number."""
     neurons = int(classifier.num_neurons)
-    rest = weighed(narrow(reading.activations[:, neurons:]), narrow(reading.gradients[:, neurons:]))
+    rest = ops.weighed(narrow(reading.activations[:, neurons:]), narrow(reading.gradients[:, neurons:]))
     codes, slopes = of_neurons(classifier, reading.activations), of_neurons(classifier, reading.gradients)
     return CodeReading(reading.logits, codes, slopes, rest, reading.class_index)
-
-
-def weighed(maps: Any, slopes: Any) -> NDArray[np.float32]:
-    """(N,): Σ over channels and positions of maps (N, C, H, W) × slopes, (N, C, H, W) or (N, C)."""
-    flat = maps.reshape(*maps.shape[:2], -1)
-    product = flat.sum(2) * slopes if slopes.ndim == 2 else (flat * slopes.reshape(flat.shape)).sum(2)
-    return as_numpy(product.sum(1)).astype(np.float32)
 
 
 def _read(
@@ -257,6 +251,12 @@ def num_channels(classifier: Classifier) -> int:
 def of_neurons(classifier: Classifier, array: Any) -> Any:
     """The channels that are neurons, of (N, C, …) activations or gradients; a view, and all of it without a rest."""
     return array[:, : int(classifier.num_neurons)] if getattr(classifier, "num_rest", 0) else array
+
+
+def neurons_of(classifier: Classifier, reading: Reading) -> Reading:
+    """The reading without the channels of the rest."""
+    activations, gradients = (of_neurons(classifier, part) for part in reading[1:3])
+    return Reading(reading.logits, activations, gradients, reading.class_index)
 
 
 def check_activations(activations: Any, count: int, channels: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nle_fast.commands.common import one_line, one_line_errors, preprocess_from
-from nle_fast.commands.options import Concepts, Debug, Labels, Layer
+from nle_fast.commands.options import Concepts, Debug, Features, Labels, Layer
 
 __all__ = ["bundle"]
 
@@ -27,6 +27,10 @@ def bundle(
     concepts: Concepts = None,
     concepts_layer: Annotated[
         str | None, typer.Option(help="What the table calls the layer, if not as the network does.")
+    ] = None,
+    features: Features = None,
+    reading: Annotated[
+        str | None, typer.Option(help="What explanations name: features (if there are some) or neurons.")
     ] = None,
     layer: Layer = None,
     preprocess: Annotated[
@@ -49,6 +53,8 @@ def bundle(
             preprocess=preprocess_from(preprocess),
             concepts=concepts,
             concepts_layer=concepts_layer,
+            features=features,
+            reading=reading,
             layer=layer,
             name=name,
         )

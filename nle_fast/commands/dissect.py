@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nle_fast.commands.common import one_line, one_line_errors, preprocess_from
-from nle_fast.commands.options import Debug, Device, Model, Preprocess
-from nle_fast.errors import InputError
+from nle_fast.commands.options import Debug, Device, Labels, Model, Preprocess
+from nle_fast.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,10 +24,17 @@ _STAGES = {
     "read": "the network looks",
     "encode": "the encoder looks",
     "masks": "masks and maps",
+    "witness": "the witness looks",
     "name": "names",
     "report": "photos of the report",
 }
-_SOURCES = {"masks": "masks", "labelled": "labelled pictures", "encoder": "dual encoder"}
+_SOURCES = {
+    "masks": "masks",
+    "labelled": "labelled pictures",
+    "encoder": "dual encoder",
+    "votes": "votes",
+    "borrowed": "another network",
+}
 
 #: Inside the folder of results, so that it is on the disk that was chosen for them.
 _CACHE = ".cache"
@@ -50,7 +57,21 @@ def dissect(
     ] = None,
     hypernyms: Annotated[Path | None, typer.Option(help="More general words for the classes, .json.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="A dual encoder: a folder with encoder.json.")] = None,
-    pictures: Annotated[Path | None, typer.Option(help="A folder of further pictures, for the encoder.")] = None,
+    votes: Annotated[
+        bool, typer.Option("--votes", help="Also name neurons by the classes that they speak for; pictures only judge.")
+    ] = False,
+    hierarchy: Annotated[
+        Path | None, typer.Option(help="Groups of the network's classes, .json; WordNet's for ImageNet if not given.")
+    ] = None,
+    labels: Labels = None,
+    witness: Annotated[
+        Path | None, typer.Option(help="A network that knows more things, whose words are borrowed: a bundle or .onnx.")
+    ] = None,
+    witness_labels: Annotated[Path | None, typer.Option(help="Its class names, one per line.")] = None,
+    witness_preprocess: Annotated[str | None, typer.Option(help="Its preprocessing, as --preprocess.")] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="A folder of further pictures, for the encoder, votes and the witness.")
+    ] = None,
     preprocess: Preprocess = None,
     cache: Annotated[
         Path | None, typer.Option(help="Folder in which a stopped run goes on; inside --out, until done, if not given.")
@@ -78,7 +99,7 @@ def dissect(
     with one_line_errors(debug, interrupted=stopped), _results(out):
         from nle_fast.bundle import DEFAULT_BUNDLE
         from nle_fast.commands.progress import stage_bars
-        from nle_fast.dissect import DissectOptions
+        from nle_fast.dissect import DissectOptions, Witness
         from nle_fast.dissect import dissect as name_neurons
         from nle_fast.dissect.report import write_report
 
@@ -92,6 +113,11 @@ def dissect(
         }
         # What is not given keeps the engine's default, which stands in one place.
         options = DissectOptions(**{name: value for name, value in asked.items() if value is not None})
+        other = None
+        if witness is not None:
+            other = Witness(witness, witness_labels, preprocess_from(witness_preprocess), device=device)
+        elif witness_labels is not None or witness_preprocess is not None:
+            raise ConfigError("`witness` must be given with its labels or preprocessing, got none; name the network.")
         further = () if pictures is None else _pictures_in(pictures)
         with stage_bars(_STAGES) as progress:
             dissection = name_neurons(
@@ -102,6 +128,10 @@ def dissect(
                 labelled=labelled,
                 hypernyms=hypernyms,
                 encoder=encoder,
+                votes=votes,
+                hierarchy=hierarchy,
+                labels=labels,
+                witness=other,
                 pictures=further,
                 cache=kept,
                 options=options,

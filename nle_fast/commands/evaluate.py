@@ -8,7 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from nle_fast.commands.common import one_line, one_line_errors, preprocess_from
-from nle_fast.commands.options import Concepts, Debug, Device, Labels, Layer, Model, Preprocess
+from nle_fast.commands.options import (
+    Concepts,
+    Debug,
+    Device,
+    Features,
+    Labels,
+    Layer,
+    Model,
+    Neurons,
+    Preprocess,
+    features_from,
+)
 
 __all__ = ["evaluate"]
 
@@ -29,6 +40,8 @@ def evaluate(
     layer: Layer = None,
     labels: Labels = None,
     concepts: Concepts = None,
+    features: Features = None,
+    neurons: Neurons = False,
     preprocess: Preprocess = None,
     hypernyms: Annotated[
         Path | None, typer.Option(help="More general words for the classes, .json; for the plausible control.")
@@ -75,6 +88,7 @@ def evaluate(
             layer=layer,
             labels=labels,
             concepts=concepts,
+            features=features_from(features, neurons),
             preprocess=preprocess_from(preprocess),
             verbalizer="template",
             device=device,

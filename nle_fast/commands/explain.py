@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nle_fast.commands.common import debugging, one_line, one_line_errors, print_error
-from nle_fast.commands.options import Concepts, Debug, Labels, Layer, Model, Verbalizer
+from nle_fast.commands.options import (
+    Concepts,
+    Debug,
+    Features,
+    Labels,
+    Layer,
+    Model,
+    Neurons,
+    Verbalizer,
+    features_from,
+)
 from nle_fast.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +43,8 @@ def explain(
     layer: Layer = None,
     labels: Labels = None,
     concepts: Concepts = None,
+    features: Features = None,
+    neurons: Neurons = False,
     verbalizer: Verbalizer = "llama",
     target: Annotated[str | None, typer.Option(help="Explain this class (label or index), not the winner.")] = None,
     versus: Annotated[str | None, typer.Option(help="Why not this class (label or index)?")] = None,
@@ -63,6 +75,7 @@ def explain(
             layer=layer,
             labels=labels,
             concepts=concepts,
+            features=features_from(features, neurons),
             verbalizer=verbalizer,
             config=Config(top_k=top_k, against=against, style=style.value),
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 from nle_fast.errors import ConceptsError
 
-__all__ = ["CSV_FORMATS", "JSON_SCHEMA", "NETDISSECT_MIN_IOU", "csv_text", "read"]
+__all__ = ["CSV_FORMATS", "JSON_SCHEMA", "NETDISSECT_MIN_IOU", "csv_text", "from_document", "read"]
 
 JSON_SCHEMA = "nle-fast-concepts/1"
 
@@ -58,6 +58,15 @@ def _read_json(text: str, path: Path, layer: str | None) -> dict[str, Any]:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConceptsError(f"`concepts` must be JSON, got '{path}' ({error}); mend that line.") from error
+    return from_document(document, path, layer)
+
+
+def from_document(document: Any, path: object, layer: str | None = None) -> dict[str, Any]:
+    """The fields of `Concepts` from what its JSON holds.
+
+    Raises:
+        ConceptsError: It is no table, or one of another layer; the message names `path`.
+    """
     if not isinstance(document, dict) or document.get("schema") != JSON_SCHEMA:
         raise ConceptsError(
             f'`concepts` must carry "schema": "{JSON_SCHEMA}", got \'{path}\' without it; see the docs.'
@@ -73,6 +82,8 @@ def _read_json(text: str, path: Path, layer: str | None) -> dict[str, Any]:
         "layer": document.get("layer"),
         "model": document.get("model"),
         "min_quality": document.get("min_quality", 0.0),
+        "sources": tuple(neuron.get("source") for neuron in neurons),
+        "classes": tuple(neuron.get("classes") for neuron in neurons),
     }
 
 
@@ -161,7 +172,7 @@ def _number(kind: type, text: str | None, path: Path, line: int, column: str) ->
         ) from None
 
 
-def _no_such_layer(path: Path, layer: str, layers: Sequence[str]) -> ConceptsError:
+def _no_such_layer(path: object, layer: str, layers: Sequence[str]) -> ConceptsError:
     near = get_close_matches(layer, layers, n=3, cutoff=0) or list(layers)
     return ConceptsError(
         f"`concepts` must have layer '{layer}', got '{path}' with {', '.join(near)}; "

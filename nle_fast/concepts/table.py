@@ -9,12 +9,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from nle_fast.concepts import formats
 from nle_fast.errors import ConceptsError
 from nle_fast.files import write_whole
 
-__all__ = ["Concept", "Concepts", "open_concepts", "words_of"]
+__all__ = ["BARS", "Concept", "Concepts", "open_concepts", "words_of"]
+
+#: Where words come from that have a bar of their own, which their quality must exceed.
+BARS = {"votes": 0.2, "borrowed": 0.2}
 
 #: A longer description is a mistake in the table, and would not fit any sentence.
 MAX_NAME_LENGTH = 200
@@ -29,12 +33,28 @@ class Concept:
     Attributes:
         name: The words; None where the table has none.
         quality: As its source measures it (simulation correlation, IoU, similarity); None when never measured.
-        trusted: Whether the words may be said: there are some, of unknown quality or not below the table's bar.
+        trusted: Whether the words may be said: there are some, of unknown quality or not below the bar, which is the
+            table's, or for words by votes and borrowed ones r > .2.
+        source: Where the words come from: "votes", "borrowed", or another source's name; None where nobody says.
+        classes: Of words by votes, the indices of the classes voted for that the words name; else None.
     """
 
     name: str | None
     quality: float | None
     trusted: bool
+    source: str | None = None
+    classes: tuple[int, ...] | None = None
+
+    def said_of(self, explained: int | None) -> str | None:
+        """The words, where the class `explained` is explained: of the only class voted for, that class "themselves".
+
+        Example:
+            >>> notebooks = Concept("what is typical of notebooks", None, True, "votes", (681,))
+            >>> notebooks.said_of(681), notebooks.said_of(620)
+            ('what is typical of notebooks themselves', 'what is typical of notebooks')
+        """
+        alone = self.source == "votes" and explained is not None and self.classes == (explained,)
+        return f"{self.name} themselves" if alone and self.name is not None else self.name
 
 
 @dataclass(frozen=True)
@@ -49,6 +69,8 @@ class Concepts:
         layer: Layer that the neurons belong to; None where the table does not say.
         model: Fingerprint of network and layer that the table was made for; None where the table does not say.
         min_quality: Names below it are not trusted, so the text gives the neuron's number instead.
+        sources: Where the words come from, per neuron, see `Concept`; None: nobody says.
+        classes: The classes that words by votes name, per neuron, see `Concept`; None: there are none.
 
     Example:
         >>> concepts = Concepts.from_names(["stripes", None], layer="layer4")
@@ -61,6 +83,8 @@ class Concepts:
     layer: str | None
     model: str | None = None
     min_quality: float = 0.0
+    sources: tuple[str | None, ...] | None = None
+    classes: tuple[tuple[int, ...] | None, ...] | None = None
 
     def __post_init__(self) -> None:
         names = tuple(_clean(name, neuron) for neuron, name in enumerate(self.names))
@@ -72,6 +96,8 @@ class Concepts:
                 "use None for a neuron without a name or a quality."
             )
         object.__setattr__(self, "min_quality", _finite(self.min_quality, None) or 0.0)
+        object.__setattr__(self, "sources", _per_neuron("sources", self.sources, len(names), _source))
+        object.__setattr__(self, "classes", _per_neuron("classes", self.classes, len(names), _indices))
         if self.layer is not None and not isinstance(self.layer, str):
             raise ConceptsError(
                 f"`layer` must be a layer's name, got {self.layer!r}; see `explainer.classifier.layer`."
@@ -82,7 +108,12 @@ class Concepts:
 
     def __getitem__(self, neuron: int) -> Concept:
         name, quality = self.names[neuron], self.qualities[neuron]
-        return Concept(name, quality, name is not None and (quality is None or quality >= self.min_quality))
+        source = None if self.sources is None else self.sources[neuron]
+        if quality is None or name is None:
+            trusted = name is not None
+        else:
+            trusted = quality > BARS[source] if source in BARS else quality >= self.min_quality
+        return Concept(name, quality, trusted, source, None if self.classes is None else self.classes[neuron])
 
     def __iter__(self) -> Iterator[Concept]:
         return (self[neuron] for neuron in range(len(self)))
@@ -153,7 +184,7 @@ class Concepts:
                 )
             text = formats.csv_text(self.names, self.qualities, self.layer, kind)
         elif path.suffix.lower() == ".json" and kind is None:
-            text = self._json()
+            text = json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n"
         else:
             raise ConceptsError(f"`path` must end in .json, or in .csv, got '{path}'; a `kind` is that of a CSV.")
         try:
@@ -163,16 +194,34 @@ class Concepts:
         except UnicodeEncodeError as error:
             raise ConceptsError(f"`names` must be text that UTF-8 can hold, got {error}; mend the names.") from error
 
-    def _json(self) -> str:
-        neurons = [{"name": name, "quality": quality} for name, quality in zip(self.names, self.qualities, strict=True)]
-        document = {
+    @classmethod
+    def from_dict(cls, document: Any, *, source: object = "a table") -> Concepts:
+        """Read back what `to_dict` gave.
+
+        Args:
+            document: As the JSON of a table has it.
+            source: What to call it in messages.
+
+        Raises:
+            ConceptsError: It is no table.
+        """
+        return cls(**formats.from_document(document, source))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The table as its JSON has it."""
+        neurons: list[dict[str, Any]] = [
+            {"name": name, "quality": quality} for name, quality in zip(self.names, self.qualities, strict=True)
+        ]
+        for key, values in (("source", self.sources), ("classes", self.classes)):
+            for entry, value in zip(neurons, values or (), strict=False):
+                entry |= {} if value is None else {key: value}
+        return {
             "schema": formats.JSON_SCHEMA,
             "layer": self.layer,
             "model": self.model,
             "min_quality": self.min_quality,
             "neurons": neurons,
         }
-        return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
     def at_layer(self, layer: str, *, model: str | None = None) -> Concepts:
         """The same words for the same layer under another name, for instance in an ONNX export of the network."""
@@ -236,14 +285,22 @@ def open_concepts(
     return concepts
 
 
-def words_of(concepts: Concepts | None) -> Callable[[int], tuple[str | None, float | None, str | None]]:
-    """From a neuron to the words that may be said for it, their quality, and words that may only be said loosely."""
+def words_of(
+    concepts: Concepts | None, explained: int | None = None
+) -> Callable[[int], tuple[str | None, float | None, str | None]]:
+    """From a neuron to the words that may be said for it, their quality, and words that may only be said loosely.
+
+    Args:
+        concepts: The table, if there is one.
+        explained: Index of the class that is explained, see `Concept.said_of`.
+    """
     if concepts is None:
         return lambda neuron: (None, None, None)
 
     def words(neuron: int) -> tuple[str | None, float | None, str | None]:
         concept = concepts[neuron]
-        return (concept.name, concept.quality, None) if concept.trusted else (None, concept.quality, concept.name)
+        said = concept.said_of(explained)
+        return (said, concept.quality, None) if concept.trusted else (None, concept.quality, said)
 
     return words
 
@@ -265,6 +322,33 @@ def _clean(name: object, neuron: int) -> str | None:
             f"`names` must have at most {MAX_NAME_LENGTH} characters, got {len(name)} for neuron {neuron}; shorten it."
         )
     return name or None
+
+
+def _per_neuron(
+    argument: str, values: Sequence[Any] | None, count: int, check: Callable[[object, int], Any]
+) -> tuple[Any, ...] | None:
+    """One checked entry per neuron; None where no neuron has one, so that equal tables are equal."""
+    if values is None:
+        return None
+    if len(values) != count:
+        raise ConceptsError(
+            f"`{argument}` must have one entry per neuron, got {len(values)} for {count}; use None for none."
+        )
+    found = tuple(None if value is None else check(value, neuron) for neuron, value in enumerate(values))
+    return None if all(value is None for value in found) else found
+
+
+def _source(value: object, neuron: int) -> str:
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= 40:
+        raise ConceptsError(f"`sources` must be short names or None, got {value!r} for neuron {neuron}; use None.")
+    return value
+
+
+def _indices(value: object, neuron: int) -> tuple[int, ...]:
+    whole = isinstance(value, (list, tuple)) and all(type(at) is int and at >= 0 for at in value)
+    if not isinstance(value, (list, tuple)) or not whole:
+        raise ConceptsError(f"`classes` must be lists of indices or None, got {value!r} for neuron {neuron}; use None.")
+    return tuple(value)
 
 
 def _finite(quality: object, neuron: int | None) -> float | None:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from nle_fast.errors import InputError
 from nle_fast.verbalizers.language.words import is_plural, label_name, noun_phrase, other_number
 
-__all__ = ["Groups", "groups_of", "imagenet_groups"]
+__all__ = ["Groups", "groups_of", "imagenet_groups", "wnid_at"]
 
 TABLE = Path(__file__).with_name("wordnet.json")
 
@@ -173,6 +173,16 @@ def imagenet_groups(labels: Sequence[str]) -> Groups | None:
     return None
 
 
+def wnid_at(labels: Sequence[str]) -> tuple[str | None, ...]:
+    """WordNet's number of each label where they are ImageNet's, by its place; None for what is beside the 1,000."""
+    numbers = _table()["wnids"]
+    for shift in range(max(0, len(labels) - 999)):
+        agrees = [bool(names & _spellings(labels[at + shift])) for at, names in enumerate(_table()["spellings"])]
+        if len(labels) <= 1001 and np.mean(agrees) >= AGREE:
+            return (*[None] * shift, *numbers, *[None] * (len(labels) - 1000 - shift))
+    return (None,) * len(labels)
+
+
 @lru_cache(maxsize=1)
 def _table() -> dict[str, Any]:
     document = json.loads(TABLE.read_text(encoding="utf-8"))
@@ -186,6 +196,7 @@ def _table() -> dict[str, Any]:
             frozenset(_simple(name) for name in (*entry["names"], entry["wnid"], entry["words"] or "")) - {""}
             for entry in document["classes"]
         ],
+        "wnids": [entry["wnid"] for entry in document["classes"]],
         "singles": [entry["words"] for entry in document["classes"]],
         "names": [group["words"] for group in groups],
         "members": members,

@@ -53,6 +53,8 @@ class LabelledPictures:
             raise InputError(f"`labelled` must have two classes or more, got {len(classes)} in '{path}'; add another.")
         #: The pictures, class by class.
         self.probes = tuple(Probe(picture, f"{classes.index((label, wnid)):06}") for picture, label, wnid in rows)
+        #: Per picture its class's name, and its WordNet number where there is one.
+        self.classes = tuple((label, wnid) for _, label, wnid in rows)
         general = {} if hypernyms is None else general_words(Path(hypernyms))
         meanings = [[label, *general.get(wnid or "", general.get(label.casefold(), []))] for label, wnid in classes]
         texts = list(dict.fromkeys(word for words in meanings for word in words))

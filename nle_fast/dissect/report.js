@@ -20,7 +20,7 @@ let shown = rows;
 let sorted = "n";
 
 function fits(one, words, show, inAll) {
-  if (show === "named" ? one.q === null : show === "none" ? one.q !== null : show && one.source !== show) return false;
+  if (show === "named" ? !one.name : show === "none" ? one.name : show && one.source !== show) return false;
   const text = inAll ? one.all : one.name;
   return words.every((word) => text.includes(word) || (/^\d+$/.test(word) && one.n === Number(word)));
 }

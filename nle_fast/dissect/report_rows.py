@@ -13,7 +13,13 @@ from nle_fast.draw.phrases import printable
 __all__ = ["REFUSED", "SOURCES", "number", "row", "safe"]
 
 #: Sources as people call them.
-SOURCES = {"masks": "masks", "labelled": "labelled pictures", "encoder": "dual encoder"}
+SOURCES = {
+    "masks": "masks",
+    "labelled": "labelled pictures",
+    "encoder": "dual encoder",
+    "votes": "votes",
+    "borrowed": "another network",
+}
 
 #: Why a neuron has no name.
 REFUSED = {
@@ -33,7 +39,8 @@ def row(neuron: dict[str, Any], pictures: Sequence[dict[str, Any]], shown: int) 
     at = int(neuron["neuron"])
     exemplars = neuron["exemplars"][:shown]
     photos = "".join(_photo(one, rank, pictures[one["picture"]], neuron) for rank, one in enumerate(exemplars, 1))
-    strip = f'<ol class="strip">{photos}</ol>' if photos else '<p class="silent">Silent on every held-out picture.</p>'
+    silent = "Silent on every held-out picture." if pictures else "No pictures were shown."
+    strip = f'<ol class="strip">{photos}</ol>' if photos else f'<p class="silent">{silent}</p>'
     candidates = [_candidate(one) for one in neuron["candidates"]]
     more = ""
     if candidates:
@@ -75,13 +82,15 @@ def _heading(neuron: dict[str, Any]) -> str:
         return f'<h2 class="none">no concept</h2><p class="why">{safe(reason)}{closest}</p>'
     words = '<span class="or"> or </span>'.join(safe(word["words"]) for word in neuron["words"])
     first = neuron["words"][0]
-    quality = float(neuron["quality"])
     measures = [
         SOURCES.get(first["source"], str(first["source"])),
         *([f"AUC {number(first['judge']['auc'])}"] if first["judge"]["auc"] is not None else []),
         *([f"IoU {number(first['judge']['iou'])}"] if first["judge"]["iou"] is not None else []),
-        f"on {first['judge']['pictures']:,} pictures",
+        *([f"on {first['judge']['pictures']:,} pictures"] if first["judge"]["pictures"] else []),
     ]
+    if neuron["quality"] is None:
+        return f'<h2>{words}</h2><p class="why">{safe(" · ".join([*measures, "not judged"]))}</p>'
+    quality = float(neuron["quality"])
     return (
         f'<h2>{words}</h2><p class="quality" title="Held-out simulation correlation"><span class="bar">'
         f'<i style="width:{100 * min(1.0, max(0.0, quality)):.0f}%"></i></span><b>{number(quality)}</b></p>'

@@ -5,6 +5,7 @@
                                     mean.npy     (P, C) float32, and max.npy: of the activations as they came
                                     untrained.npy  (P, 2, U) float32, mean and max of untrained neurons
                                     sizes.npy    (P, 2) int64, width and height of each picture
+                                    answers.npy  (P,) int64, the network's own answers, where they were asked for
                                     done/000007  the eighth batch is whole
 
 Another network, layer, preprocessing or list of pictures has another folder. A batch without its mark is read again.
@@ -24,8 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers import Classifier, check_activations
-from nle_fast.classifiers.base import as_numpy
+from nle_fast.classifiers import Classifier, check_activations, num_channels, of_neurons
+from nle_fast.classifiers.base import as_numpy, check_logits
 from nle_fast.dissect.untrained import UNTRAINED, untrained_responses
 from nle_fast.errors import InputError, ModelError
 from nle_fast.preprocess import Preprocess, load_picture
@@ -50,6 +51,7 @@ class Responses:
         peaks: (P, C) float32, maximum over the positions.
         untrained: (P, 2, U) float32, mean and maximum of neurons that never learned anything; see `untrained`.
         sizes: (P, 2) width and height of the pictures.
+        answers: (P,) the network's own answers; None where they were not asked for.
     """
 
     maps: NDArray[np.float16]
@@ -58,6 +60,7 @@ class Responses:
     peaks: NDArray[np.float32]
     untrained: NDArray[np.float32]
     sizes: NDArray[np.int64]
+    answers: NDArray[np.int64] | None = None
 
     @property
     def scale(self) -> float:
@@ -77,6 +80,7 @@ def read_responses(
     cache: Path,
     *,
     batch: int = 16,
+    answers: bool = False,
     progress: Progress | None = None,
 ) -> Responses:
     """Run the network over the pictures once, or go on with what the cache holds.
@@ -87,6 +91,7 @@ def read_responses(
         paths: The pictures.
         cache: Folder; made if it is not there.
         batch: Pictures at a time.
+        answers: Also keep what the network answers; the head then runs, too.
         progress: Called with ("read", done, total).
 
     Raises:
@@ -99,6 +104,7 @@ def read_responses(
         "layer": classifier.layer,
         "preprocess": preprocess.to_dict(),
         "batch": batch,
+        **({"answers": True} if answers else {}),
         "pictures": [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in paths],
     }
     folder = cache / digest_of(asked)
@@ -127,6 +133,7 @@ class _Pass:
     ) -> None:
         self._classifier, self._preprocess, self._paths = classifier, preprocess, paths
         self._folder, self._asked, self._batch = folder, asked, batch
+        self._names = (*_NAMES, "answers") if asked.get("answers") else _NAMES
         self._arrays: dict[str, NDArray[Any]] = {}
         self._exponent = 0
 
@@ -140,15 +147,17 @@ class _Pass:
                 mark.touch()
             if progress is not None:
                 progress("read", min(start + self._batch, len(self._paths)), len(self._paths))
-        found = {name: np.load(self._folder / f"{name}.npy", mmap_mode="r") for name in _NAMES}
-        small = {name: np.array(found[name]) for name in _NAMES if name != "maps"}
-        return Responses(found["maps"], self._exponent, small["mean"], small["max"], small["untrained"], small["sizes"])
+        found = {name: np.load(self._folder / f"{name}.npy", mmap_mode="r") for name in self._names}
+        small = {name: np.array(found[name]) for name in self._names if name != "maps"}
+        means, peaks = small["mean"], small["max"]
+        answers = small.get("answers")
+        return Responses(found["maps"], self._exponent, means, peaks, small["untrained"], small["sizes"], answers)
 
     def _resume(self) -> None:
         """Take up what the folder holds; what is not whole there is begun anew."""
         try:
             exponent = int(json.loads((self._folder / "set.json").read_text(encoding="utf-8"))["exponent"])
-            arrays = {name: np.load(self._folder / f"{name}.npy", mmap_mode="r+") for name in _NAMES}
+            arrays = {name: np.load(self._folder / f"{name}.npy", mmap_mode="r+") for name in self._names}
         except (OSError, ValueError, KeyError):
             return
         if all(len(array) == len(self._paths) for array in arrays.values()):
@@ -157,8 +166,8 @@ class _Pass:
     def _read(self, start: int) -> None:
         opened = [load_picture(path) for path in self._paths[start : start + self._batch]]
         raw = self._classifier.activations(self._preprocess(opened))
-        check_activations(raw, len(opened), int(self._classifier.num_neurons))
-        activations = as_numpy(raw).astype(np.float32, copy=False)
+        check_activations(raw, len(opened), num_channels(self._classifier))
+        activations = as_numpy(of_neurons(self._classifier, raw)).astype(np.float32, copy=False)
         if not np.isfinite(activations).all():
             raise ModelError(
                 f"`model` must give finite activations, got NaN or infinity among the pictures from "
@@ -183,6 +192,9 @@ class _Pass:
         self._arrays["max"][start:stop] = activations.max((2, 3))
         windows = [self._preprocess.window(picture.size) for picture in opened]
         self._arrays["untrained"][start:stop] = np.stack(untrained_responses(opened, windows), 1)
+        if "answers" in self._arrays:
+            logits = check_logits(self._classifier.logits(raw), len(opened), int(self._classifier.num_classes))
+            self._arrays["answers"][start:stop] = logits.argmax(1)
         self._arrays["sizes"][start:stop] = [picture.size for picture in opened]
         for array in self._arrays.values():
             array.flush()  # type: ignore[attr-defined]
@@ -200,7 +212,9 @@ class _Pass:
             "max": (np.float32, (count, shape[0])),
             "untrained": (np.float32, (count, 2, UNTRAINED)),
             "sizes": (np.int64, (count, 2)),
+            "answers": (np.int64, (count,)),
         }
+        forms = {name: forms[name] for name in self._names}
         needed = sum(np.dtype(kind).itemsize * math.prod(form) for kind, form in forms.values())
         if needed > shutil.disk_usage(self._folder).free:  # a full disk would kill the process as it writes
             raise InputError(

@@ -15,11 +15,15 @@ import numpy as np
 from nle_fast.bundle import Bundle, read_bundle
 from nle_fast.classifiers import Classifier, open_classifier
 from nle_fast.concepts import Concepts
-from nle_fast.dissect.choose import Chosen, champions, choose
+from nle_fast.dissect.borrowed import Witness
+from nle_fast.dissect.choose import Champion, Chosen, champions, choose
 from nle_fast.dissect.encoder import DualEncoder
 from nle_fast.dissect.exemplars import exemplars_of
+from nle_fast.dissect.further import further_words
+from nle_fast.dissect.groups import groups_of
 from nle_fast.dissect.labelled import LabelledPictures
 from nle_fast.dissect.masks import MaskFolder
+from nle_fast.dissect.offers import add_offers
 from nle_fast.dissect.options import DissectOptions
 from nle_fast.dissect.overlap import name_from_masks, thresholds_of
 from nle_fast.dissect.probe import JUDGE, PARTS, Probe, ProbeSet
@@ -30,6 +34,7 @@ from nle_fast.dissect.similarity import name_from_encoder
 from nle_fast.dissect.summary import summaries
 from nle_fast.dissect.table import Answers, SourceTable
 from nle_fast.errors import ConceptsError, ConfigError
+from nle_fast.labels import Labels
 from nle_fast.preprocess import Preprocess
 from nle_fast.version import versions
 
@@ -77,6 +82,10 @@ def dissect(
     labelled: LabelledPictures | Folder | None = None,
     hypernyms: Folder | None = None,
     encoder: DualEncoder | Folder | None = None,
+    votes: bool = False,
+    hierarchy: Folder | None = None,
+    labels: Sequence[str] | Folder | None = None,
+    witness: Witness | Folder | None = None,
     pictures: Sequence[Folder] = (),
     cache: Folder | None = None,
     options: DissectOptions | None = None,
@@ -99,6 +108,11 @@ def dissect(
         labelled: A folder of classes or a CSV; see `nle_fast.dissect.labelled`.
         hypernyms: More general words for `labelled`.
         encoder: A dual encoder's folder, whose words are held against the pictures of the other sources and `pictures`.
+        votes: Also name neurons by the classes that they speak for in the head; needs no pictures where the head is
+            pooling + linear, and judges the names on `labelled` pictures of the network's own classes.
+        hierarchy: Groups of the network's classes, JSON as for `hypernyms`; None: WordNet's for ImageNet's labels.
+        labels: Names of the network's classes, for votes; None: the bundle's.
+        witness: Another network, whose words are borrowed; see `nle_fast.dissect.borrowed.Witness`.
         pictures: Further picture files.
         cache: Folder in which a stopped run is resumed; None: a temporary one, removed at the end.
         options: What is measured and asked for.
@@ -106,14 +120,24 @@ def dissect(
         progress: Called with (stage, done, total); stages are "read", "encode", "masks", "name".
 
     Raises:
-        ConfigError: No source, or an encoder without pictures; an option is out of its range.
+        ConfigError: No source, or an encoder or a witness without pictures; votes without class names, or, where the
+            head is not pooling + linear, without pictures; an option is out of its range.
         InputError: A source is broken; the message names the file.
         ModelError: The network cannot be read or has no such layer.
 
     Source: this project; the sources' methods are cited where they stand.
     """
     options = DissectOptions() if options is None else options
-    classifier, preprocess, name = _open(model, layer, preprocess, device)
+    classifier, preprocess, name, own_labels = _open(model, layer, preprocess, device)
+    groups = None
+    if votes:
+        if labels is None and own_labels is None:
+            raise ConfigError("`labels` must name the classes for words by votes, got none; pass a list or a file.")
+        named = Labels(own_labels if labels is None else labels, int(classifier.num_classes))
+        groups = groups_of(named.names, hierarchy)
+    else:
+        named = Labels(None, int(classifier.num_classes))
+    witness = Witness(witness, device=device) if isinstance(witness, (str, os.PathLike)) else witness
     masks = MaskFolder(masks) if isinstance(masks, (str, os.PathLike)) else masks
     if isinstance(labelled, (str, os.PathLike)):
         labelled = LabelledPictures(labelled, hypernyms)
@@ -126,28 +150,48 @@ def dissect(
         ],
         options.seed,
     )
-    if not len(probes) or (masks is None and labelled is None and encoder is None):
+    nothing = masks is None and labelled is None and encoder is None and witness is None
+    if not votes and (not len(probes) or nothing):
         raise ConfigError(
-            "`masks`, `labelled` or `encoder` (with `pictures`) must be given, got no pictures that words come from; "
-            "pass a folder of one of these kinds."
+            "`masks`, `labelled`, `encoder` or `witness` (with `pictures`), or `votes` must be given, got no pictures "
+            "that words come from; pass a folder of one of these kinds."
         )
+    if votes and not len(probes) and (encoder is not None or witness is not None):
+        raise ConfigError("`pictures` must be given for an encoder or a witness, got none; pass some.")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()) if cache is None else cache)
-        responses = read_responses(classifier, preprocess, probes.paths, folder, batch=options.batch, progress=progress)
-        windows = [preprocess.window((int(width), int(height))) for width, height in responses.sizes]
-        answers = Answers.of(probes, responses, options.response)
+        responses: Responses | None = None
+        windows: list[tuple[float, float, float, float]] = []
         tables: list[SourceTable] = []
-        if masks is not None:
-            tables.append(name_from_masks(masks, answers, responses, windows, options, progress))
-        if labelled is not None:
-            tables.append(name_from_labels(labelled, answers, options))
-        if encoder is not None:
-            similar = encoder.similarities(probes.paths, folder, batch=options.batch, progress=progress)
-            tables.append(name_from_encoder(encoder.words, similar, answers, options))
-        sources = [champions(table, answers, options) for table in tables]
-        chosen = choose(sources, options)
+        sources: list[list[Champion | None]] = []
+        nobody = choose([[None] * int(classifier.num_neurons)], options)
+        if len(probes):
+            responses = read_responses(
+                classifier, preprocess, probes.paths, folder, batch=options.batch, answers=votes, progress=progress
+            )
+            windows = [preprocess.window((int(width), int(height))) for width, height in responses.sizes]
+            answers = Answers.of(probes, responses, options.response)
+            if masks is not None:
+                tables.append(name_from_masks(masks, answers, responses, windows, options, progress))
+            if labelled is not None:
+                tables.append(name_from_labels(labelled, answers, options))
+            if encoder is not None:
+                similar = encoder.similarities(probes.paths, folder, batch=options.batch, progress=progress)
+                tables.append(name_from_encoder(encoder.words, similar, answers, options))
+            sources = [champions(table, answers, options) for table in tables]
+            chosen = choose(sources, options) if sources else nobody
+            neurons = _neurons(chosen, tables, responses, answers, windows, options, progress)
+        else:
+            chosen = nobody
+            nothing_shown: dict[str, Any] = {"threshold": 0.0, "exemplars": []}
+            neurons = [neuron_record(at, one, ()) | nothing_shown for at, one in enumerate(chosen)]
         alone = {table.name: choose([source], options) for table, source in zip(tables, sources, strict=True)}
-        neurons = _neurons(chosen, tables, responses, answers, windows, options, progress)
+        summary = summaries(chosen, alone, options.min_quality)
+        further = further_words(
+            classifier, preprocess, named, groups, witness, labelled, probes, responses, windows, options,
+            progress=progress,
+        )  # fmt: skip
+        summary = add_offers(neurons, summary, further.offers, options.min_quality)
     fingerprint = getattr(classifier, "fingerprint", None)
     record = {
         "schema": RECORD_SCHEMA,
@@ -162,18 +206,19 @@ def dissect(
         "sources": [
             {"name": t.name, "pictures": int((~np.isnan(t.presence)).any(1).sum()), "words": len(t.words)}
             for t in tables
-        ],
+        ]
+        + further.sources,
         "pictures": [
             {
                 "path": str(path),
-                "size": responses.sizes[n].tolist(),
+                "size": responses.sizes[n].tolist() if responses is not None else [0, 0],
                 "window": [round(edge, 2) for edge in windows[n]],
                 "part": PARTS[probes.part[n]],
                 "source": probes.sources[n],
             }
             for n, path in enumerate(probes.paths)
         ],
-        "summary": summaries(chosen, alone, options.min_quality),
+        "summary": summary,
         "neurons": neurons,
     }
     concepts = Concepts(
@@ -182,23 +227,26 @@ def dissect(
         classifier.layer,
         fingerprint,
         options.min_quality,
+        tuple(entry["source"] for entry in neurons) if further.offers else None,
+        tuple(entry["classes"] for entry in neurons) if further.offers else None,
     )
     return Dissection(concepts, record)
 
 
 def _open(
     model: Any, layer: str | None, preprocess: Preprocess | None, device: str | None
-) -> tuple[Classifier, Preprocess, str]:
-    """The classifier, its preprocessing, and what people call it."""
+) -> tuple[Classifier, Preprocess, str, Path | None]:
+    """The classifier, its preprocessing, what people call it, and where a bundle has its class names."""
     name = os.path.basename(model) if isinstance(model, (str, os.PathLike)) else type(model).__name__
     if isinstance(model, (str, os.PathLike)) and os.path.isdir(model):
         model = read_bundle(model)
+    labels = None
     if isinstance(model, Bundle):
         preprocess = model.preprocess if preprocess is None else preprocess
-        name, layer, model = model.name, layer or model.layer, model.model
+        name, layer, labels, model = model.name, layer or model.layer, model.labels, model.model
     preprocess = Preprocess() if preprocess is None else preprocess
     side = preprocess.size
-    return open_classifier(model, layer=layer, input_size=(side, side), device=device), preprocess, name
+    return open_classifier(model, layer=layer, input_size=(side, side), device=device), preprocess, name, labels
 
 
 def _neurons(

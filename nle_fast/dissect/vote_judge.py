@@ -107,6 +107,7 @@ def strict_names(
     classes_decide: NDArray[np.integer],
     codes_judge: NDArray[np.floating],
     classes_judge: NDArray[np.integer],
+    answers_decide: NDArray[np.integer] | None = None,
 ) -> StrictNames:
     """Names of which every part holds alone: kept on some pictures, measured on others.
 
@@ -117,11 +118,13 @@ def strict_names(
         classes_decide: (P,) the class of each, −1 where unknown: such pictures are left out.
         codes_judge: (Q, F) the same of other pictures.
         classes_judge: (Q,).
+        answers_decide: (P,) the network's own answers on the pictures that decide, labelled or not, which then have
+            their say in what is proposed, see `votes.propose`; None: votes alone.
 
     Raises:
         InputError: Shapes do not go together, or a class is out of range.
     """
-    proposal = propose(votes, groups)
+    proposal = propose(votes, groups, None if answers_decide is None else codes_decide, answers_decide)
     codes_decide, classes_decide = _known(codes_decide, classes_decide, proposal)
     codes_judge, classes_judge = _known(codes_judge, classes_judge, proposal)
     r_parts, pictures = _parts(proposal, codes_decide, classes_decide)
@@ -142,12 +145,14 @@ def judge_both_ways(
     codes: NDArray[np.floating],
     classes: NDArray[np.integer],
     half: NDArray[np.integer],
+    answers: NDArray[np.integer] | None = None,
 ) -> Judged:
     """The names to give: a part is kept if it holds in both halves, each for itself; quality is cross-fitted.
 
-    Each half decides a name of its own, which the other half measures, see `strict_names`; quality is the mean of the
-    two measures, 0 for a half that decides on no name. So no picture measures a name that it helped to choose. The name
-    that is given is what both halves keep, and is given if its quality exceeds .2.
+    Each half proposes and decides on a name of its own, which the other half measures, see `strict_names`; quality is
+    the mean of the two measures, 0 for a half that decides on no name. So no picture measures a name that it helped to
+    choose: what is measured is how well such names do. The name that is given is proposed by all pictures, keeps the
+    parts that hold in both halves, and is given if the quality exceeds .2.
 
     Args:
         votes: As for `strict_names`.
@@ -155,33 +160,49 @@ def judge_both_ways(
         codes: (P, F) pooled codes of pictures that took no part in learning.
         classes: (P,), −1 where unknown.
         half: (P,) 0 or 1.
+        answers: (P,) the network's own answers, see `strict_names`.
     """
     codes, classes, half = np.asarray(codes), np.asarray(classes), np.asarray(half)
-    ways = [
-        strict_names(votes, groups, codes[half == a], classes[half == a], codes[half != a], classes[half != a])
-        for a in (0, 1)
-    ]
-    proposal = ways[0].proposal
-    quality = np.mean([np.where(way.named, np.nan_to_num(way.quality), 0) for way in ways], 0)
-    kept = ways[0].kept & ways[1].kept & (quality > WHOLE)[:, None]
-    with np.errstate(invalid="ignore"):
-        parts = (ways[0].parts_quality + ways[1].parts_quality) / 2
-    there = kept.any(1)
-    return Judged(proposal, kept, np.where(there, quality, np.nan), parts, _names(proposal, kept))
+    sides = [half == 0, half != 0]
+    quality = np.zeros(len(votes))
+    for decide, judge in (sides, sides[::-1]):
+        say = None if answers is None else np.asarray(answers)[decide]
+        way = strict_names(votes, groups, codes[decide], classes[decide], codes[judge], classes[judge], say)
+        quality += np.where(way.named, np.nan_to_num(way.quality), 0) / 2
+    proposal = propose(votes, groups, None if answers is None else codes, answers)
+    measured = [_parts(proposal, *_known(codes[side], classes[side], proposal)) for side in sides]
+    kept = (quality > WHOLE)[:, None] & (proposal.parts >= 0)
+    for r, pictures in measured:
+        kept &= (r > PART) & (pictures >= LEAST_PICTURES)
+    parts = np.mean([r for r, _ in measured], 0)
+    return Judged(proposal, kept, np.where(kept.any(1), quality, np.nan), parts, _names(proposal, kept))
 
 
 def vote_figures(
-    votes: NDArray[np.floating], groups: Groups, codes: NDArray[np.floating], classes: NDArray[np.integer]
+    votes: NDArray[np.floating],
+    groups: Groups,
+    codes_judge: NDArray[np.floating],
+    classes_judge: NDArray[np.integer],
+    codes_decide: NDArray[np.floating] | None = None,
+    answers_decide: NDArray[np.integer] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     """The looser figures, for tables: r of the best single set and r of the union, (F,) each, by pictures that judge.
+
+    Args:
+        votes: As for `strict_names`.
+        groups: Sets of the K classes.
+        codes_judge: (Q, F) of the pictures that judge.
+        classes_judge: (Q,), −1 where unknown.
+        codes_decide: (P, F) of other pictures, whose `answers_decide` have their say in what is proposed.
+        answers_decide: (P,), as for `strict_names`.
 
     Returns:
         {"set", "union"}; 0 where nothing could be measured.
     """
     found = {}
     for name, most in (("set", 1), ("union", 3)):
-        proposal = propose(votes, groups, max_parts=most)
-        known, of = _known(codes, classes, proposal)
+        proposal = propose(votes, groups, codes_decide, answers_decide, max_parts=most)
+        known, of = _known(codes_judge, classes_judge, proposal)
         found[name] = np.nan_to_num(_whole(proposal, proposal.parts >= 0, known, of))
     return found
 

@@ -1,7 +1,7 @@
 """Names by votes: the classes that a neuron or a feature speaks for in the head, as the words for groups of them.
 
-No picture is needed for a name, only for its judgement. Votes say what a neuron is *typical of*, not what it looks
-like.
+No picture is needed for a name, only for its judgement; without labels they help to choose. Votes say what a neuron is
+*typical of*, not what it looks like.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ __all__ = ["GAIN", "MAX_PARTS", "Proposal", "of_parts", "pooled_votes", "propose
 
 #: Sets that a name joins, at most, and by how much a further one must raise the correlation with the votes.
 MAX_PARTS, GAIN = 3, 0.03
-#: Of sets that fit nearly as well, within so much of the best, the smallest is taken: the most specific.
-NEARLY = 0.01
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Proposal:
 
     Attributes:
         parts: (F, 3) indices of `Groups.sets`, in the order in which they joined; −1 for none.
-        fit: (F, 3) correlation of the positive votes with the union of the sets up to this one; 0 for none.
+        fit: (F, 3) correlation with the union of the sets up to this one, see `propose`; 0 for none.
         groups: What `parts` points into.
     """
 
@@ -56,24 +54,36 @@ def pooled_votes(weight: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.ascontiguousarray((weight - weight.mean(0)).T)
 
 
-def propose(votes: NDArray[np.floating], groups: Groups, *, max_parts: int = MAX_PARTS, gain: float = GAIN) -> Proposal:
+def propose(
+    votes: NDArray[np.floating],
+    groups: Groups,
+    codes: NDArray[np.floating] | None = None,
+    answers: NDArray[np.integer] | None = None,
+    *,
+    max_parts: int = MAX_PARTS,
+    gain: float = GAIN,
+) -> Proposal:
     """Up to three sets of classes that cover the votes of each neuron and little else.
 
-    The set whose indicator correlates best with the positive part of the centred votes; then, again and again, the set
-    whose union with those before raises the correlation most, while it does by `gain`. Single classes are sets, too. Of
-    sets within 0.01 of the best the smallest is taken, of equal ones the first.
+    The set whose indicator correlates best with the votes; then, again and again, the set whose union with those before
+    raises the correlation most, while it does by `gain`. Single classes are sets, too. Of equal ones the smallest is
+    taken, then the first. Where there are pictures, it is the mean of two correlations that counts: with the votes, and
+    of the neuron's codes with "the network's answer is one of these". That needs no labels, and tells which of the
+    classes that a neuron votes for are ever there when it is on.
 
     Args:
         votes: (F, K) finite: how much each class's logit rises with the neuron.
         groups: Sets of the K classes.
+        codes: (P, F) pooled codes, or activations, of any pictures; None: votes alone.
+        answers: (P,) the network's own answers on them.
         max_parts: 1 to 3.
-        gain: Least rise of the correlation that a further set brings.
+        gain: Least rise that a further set brings.
 
     Returns:
         A neuron whose votes are all alike, or fit no set, has no part.
 
     Raises:
-        InputError: The votes are not (F, K) of finite numbers.
+        InputError: The votes are not (F, K) of finite numbers, or codes and answers do not go with them.
 
     Source: this project.
     """
@@ -86,34 +96,59 @@ def propose(votes: NDArray[np.floating], groups: Groups, *, max_parts: int = MAX
     count, classes = votes.shape
     parts = np.full((count, MAX_PARTS), -1, np.int64)
     fit = np.zeros((count, MAX_PARTS))
+    open_rows = votes.std(1) > 1e-12
     if not len(groups.texts):
         return Proposal(parts, fit, groups)
-    positive = np.maximum(votes - votes.mean(1, keepdims=True), 0)
+    sources = [_of_votes(votes)]
+    if codes is not None and answers is not None and len(answers):
+        sources.append(_of_answers(np.asarray(codes), np.asarray(answers), votes.shape))
     sets = groups.sets.astype(np.float32)
-    sizes = sets.sum(1)
-    total = positive.sum(1, keepdims=True)
-    spread = np.maximum(positive.std(1, keepdims=True), 1e-30) * classes
-    open_rows = (positive.max(1) > 0) & (votes.std(1) > 1e-12)
-    union = np.zeros_like(positive)
+    small_first = np.argsort(groups.sizes, kind="stable")
+    union = np.zeros((count, classes), np.float32)
     before = np.zeros(count)
-    small_first = np.argsort(sizes, kind="stable")
+    rows = np.arange(count)
     for place in range(max_parts):
-        outside = np.where(union > 0, 0, positive)
-        gathered = (positive * union).sum(1, keepdims=True) + outside @ sets.T  # Σ of votes in the union
-        held = union.sum(1, keepdims=True) + (1 - union) @ sets.T  # its classes
-        share = held / classes
-        r = (gathered - total * share) / (spread * np.sqrt(np.maximum(share * (1 - share), 1e-30)))
-        r[held >= classes - 0.5] = -1
-        best = r.max(1)
-        near = (r >= best[:, None] - NEARLY)[:, small_first]
-        chosen = small_first[near.argmax(1)]
-        reached = r[np.arange(count), chosen]
+        r = np.zeros((count, len(sets)))
+        for together, weight in sources:
+            # Σ over the classes of the union, of each set with what was there before.
+            gathered = (together * union).sum(1, keepdims=True) + (together * (1 - union)) @ sets.T
+            share = (union @ weight)[:, None] + (1 - union) @ (sets * weight).T
+            spread = np.sqrt(np.maximum(share * (1 - share), 1e-6))
+            r += np.where((share > 0) & (share < 1 - 1e-6), gathered / spread, 0) / len(sources)
+        chosen = small_first[r[:, small_first].argmax(1)]
+        reached = r[rows, chosen]
         open_rows &= reached >= before + (gain if place else 1e-6)
-        rows = np.flatnonzero(open_rows)
-        parts[rows, place], fit[rows, place] = chosen[rows], reached[rows]
-        union[rows] = np.maximum(union[rows], sets[chosen[rows]])
+        at = np.flatnonzero(open_rows)
+        parts[at, place], fit[at, place] = chosen[at], reached[at]
+        union[at] = np.maximum(union[at], sets[chosen[at]])
         before = np.where(open_rows, reached, before)
     return Proposal(parts, fit, groups)
+
+
+def _of_votes(votes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(F, K) what each class adds to the correlation of an indicator with the votes, and (K,) its share of all."""
+    centred = votes - votes.mean(1, keepdims=True)
+    classes = votes.shape[1]
+    together = centred / (np.maximum(centred.std(1, keepdims=True), 1e-12) * classes)
+    return together, np.full(classes, 1 / classes, np.float32)
+
+
+def _of_answers(
+    codes: NDArray[np.floating], answers: NDArray[np.integer], shape: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The same of the codes with "the answer is this class"; the answers exclude one another, so that it adds up."""
+    count, classes = shape
+    if codes.ndim != 2 or codes.shape != (len(answers), count) or answers.min() < 0 or answers.max() >= classes:
+        raise InputError(
+            f"`codes` and `answers` must be (P, {count}) and (P,) with answers from 0 to {classes - 1}, got "
+            f"{codes.shape} and {answers.shape}; one row per picture."
+        )
+    shown = np.zeros((len(answers), classes), np.float32)
+    shown[np.arange(len(answers)), answers] = 1
+    centred = (codes - codes.mean(0)).astype(np.float32)
+    centred /= np.maximum(centred.std(0), 1e-12)
+    together: NDArray[np.float32] = centred.T @ shown / len(answers)
+    return together, shown.mean(0)
 
 
 def of_parts(parts: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers import Reading, cut_at_picture, read
+from nle_fast.classifiers import Reading, cut_at_picture, neurons_of, read
 from nle_fast.concepts import Concepts
 from nle_fast.errors import InputError
 from nle_fast.explainer import Explainer
@@ -192,7 +192,8 @@ def _measure(explainer: Explainer, at_picture: Any, scene: Scene, chance: np.ran
     elsewhere = scene.with_background(scene.seed + 1)
     found = _read(explainer, elsewhere, [-1])
     if int(found.logits[0].argmax()) == case.target and explainer.concepts is not None:
-        scores = signed_scores(found.activations, found.gradients)[0]
+        neurons = neurons_of(explainer.classifier, found)
+        scores = signed_scores(neurons.activations, neurons.gradients)[0]
         again = named_parts(scores, explainer.concepts, [p for p in elsewhere.parts if p != "sky"])[0]
         one, two = ({part for part, value in f.items() if value > 0} for f in (case.importance["text"][0], again))
         row["same_parts_elsewhere"] = len(one & two) / len(one | two) if one | two else 1.0
@@ -212,9 +213,10 @@ def _importances(
         raise InputError("`explainer` must have concepts that name parts of the world, got none; pass concepts.")
     parts = {part: mask for part, mask in scene.parts.items() if part != "sky"}
     reading = _read(explainer, scene, targets)
-    scores = signed_scores(reading.activations, reading.gradients)
+    neurons = neurons_of(explainer.classifier, reading)
+    scores = signed_scores(neurons.activations, neurons.gradients)
     height, width = scene.picture.shape[:2]
-    cams, outlined = grad_cam(reading, (height, width)), region_maps(reading, 5, (height, width))
+    cams, outlined = grad_cam(reading, (height, width)), region_maps(neurons, 5, (height, width))
     images = np.repeat(explainer.preprocess([load_picture(scene.picture)]), len(targets), 0)
     gradients = input_times_gradient(at_picture, images, np.array(targets))
     found = []

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers import masked_logits, read
+from nle_fast.classifiers import masked_logits, neurons_of, of_neurons, read
 from nle_fast.classifiers.base import as_numpy
 from nle_fast.errors import ConfigError
 from nle_fast.explainer import Explainer
@@ -113,11 +113,12 @@ def measure_masking(
     stock = _references(explainer, pictures, options) if set(kinds) - {"zero"} else None
     rows: list[dict[str, Any]] = []
     for start, reading in _readings(explainer, pictures):
-        maps_now = as_numpy(reading.activations)
+        whole = as_numpy(reading.activations)
+        _, maps_now, slopes, _ = neurons_of(classifier, reading)
         target, count = reading.class_index, len(reading.class_index)
         chosen = fits[target] if fits is not None else None
-        orders = rank_neurons(maps_now, reading.gradients, chosen, named, options.seed + start)
-        supporting = (signed_scores(maps_now, reading.gradients) > 0).sum(1)
+        orders = rank_neurons(maps_now, slopes, chosen, named, options.seed + start)
+        supporting = (signed_scores(maps_now, slopes) > 0).sum(1)
         chance = {
             name: random_orders(maps_now, options.draws, options.seed + start, active=name == "active")
             for name in ("random", "active")
@@ -129,7 +130,7 @@ def measure_masking(
             keys = [key for key in plan if kind == "zero" or (key[1] == at_k and not key[3])]
             masks = np.stack([plan[key] for key in keys], 1)
             stand_in, donors = _stand_in(kind, stock, masks.shape[:2], start, options.seed)
-            after = masked_logits(classifier, maps_now, masks, stand_in, donors).astype(np.float64)
+            after = masked_logits(classifier, whole, masks, stand_in, donors).astype(np.float64)
             drops = _drops(before, after, target)
             found[kind] = {key: drops[:, :, m] for m, key in enumerate(keys)}
         rows += [_row(found, n, at_k, ks, kinds, int(supporting[n]), int(target[n])) for n in range(count)]
@@ -180,7 +181,10 @@ def _references(explainer: Explainer, pictures: Sequence[Picture], options: Mask
     generator = np.random.default_rng(options.seed)
     chosen = generator.permutation(len(pictures))[: max(options.references, 2)]
     maps = np.concatenate(
-        [as_numpy(reading.activations) for _, reading in _readings(explainer, [pictures[i] for i in chosen])]
+        [
+            as_numpy(of_neurons(explainer.classifier, reading.activations))
+            for _, reading in _readings(explainer, [pictures[i] for i in chosen])
+        ]
     )
     return _Stock(maps[: options.references].mean((0, 2, 3), dtype=np.float64), maps, chosen)
 

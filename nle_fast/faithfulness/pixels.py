@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers import read
+from nle_fast.classifiers import neurons_of, read
 from nle_fast.errors import ConfigError, InputError
 from nle_fast.explainer import Explainer
 from nle_fast.faithfulness.attributions import colors_first, grad_cam, neuron_maps, random_maps, region_maps
@@ -103,11 +103,12 @@ def measure_pixels(
         reading = read(explainer.classifier, images)
         image = colors_first(explainer, images)[0]
         size = (image.shape[1], image.shape[2])
+        neurons = neurons_of(explainer.classifier, reading)
         grid = (int(reading.activations.shape[2]), int(reading.activations.shape[3]))
         maps = {
-            "regions": region_maps(reading, options.k, size, options.threshold)[0],
-            "neurons": neuron_maps(reading, options.k, size)[0],
-            "more neurons": neuron_maps(reading, 4 * options.k, size)[0],
+            "regions": region_maps(neurons, options.k, size, options.threshold)[0],
+            "neurons": neuron_maps(neurons, options.k, size)[0],
+            "more neurons": neuron_maps(neurons, 4 * options.k, size)[0],
             "grad-cam": grad_cam(reading, size)[0],
             **{name: _peer(name, mapper(images, reading.class_index), size) for name, mapper in (peers or {}).items()},
             "random": random_maps(1, grid, size, options.seed + n)[0],

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers import read
+from nle_fast.classifiers import neurons_of, read
 from nle_fast.classifiers.base import as_numpy
 from nle_fast.errors import InputError
 from nle_fast.explainer import Explainer
@@ -67,7 +67,8 @@ def measure_pointing(
         images = np.asarray(explainer.preprocess([load_picture(picture)]), np.float32)
         reading = read(explainer.classifier, images)
         size = colors_first(explainer, images).shape[2:]
-        scores = signed_scores(reading.activations, reading.gradients)[0]
+        neurons = neurons_of(explainer.classifier, reading)
+        scores = signed_scores(neurons.activations, neurons.gradients)[0]
         order = np.argsort(-scores, kind="stable")[:k]
         cam = grad_cam(reading, size)[0]
         hits: dict[str, list[float]] = {pointer: [] for pointer in POINTERS}
@@ -79,7 +80,7 @@ def measure_pointing(
                 unmasked += concept.trusted
                 continue
             asked += 1
-            plane = interpolate(as_numpy(reading.activations)[0, neuron][None], size)[0]
+            plane = interpolate(as_numpy(neurons.activations)[0, neuron][None], size)[0]
             points = {
                 "neuron": int(plane.argmax()),
                 "grad-cam": int(cam.argmax()),

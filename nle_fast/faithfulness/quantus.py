@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.classifiers import Classifier, open_classifier, read
+from nle_fast.classifiers import Classifier, neurons_of, open_classifier, read
 from nle_fast.classifiers.base import as_numpy
 from nle_fast.faithfulness.attributions import region_maps
 
@@ -47,4 +47,4 @@ def explain_func(
     size = (int(images.shape[2]), int(images.shape[3]))
     opened = open_classifier(model, layer=layer, input_size=size) if classifier is None else classifier
     reading = read(opened, images, np.asarray(as_numpy(targets), np.int64))
-    return region_maps(reading, k, size, threshold)[:, None]
+    return region_maps(neurons_of(opened, reading), k, size, threshold)[:, None]

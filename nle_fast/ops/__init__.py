@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nle_fast.ops.codes import reconstruct, sparse_codes
+from nle_fast.ops.codes import reconstruct, sparse_codes, weighed
 from nle_fast.ops.dissect import Overlaps, activation_quantiles, count_overlaps, rank_auc
 from nle_fast.ops.heads import find_winner, logits_without, means_without, pooled_gradients, rectified_gradients
 from nle_fast.ops.places import Place, find_places
@@ -31,4 +31,5 @@ __all__ = [
     "rectified_gradients",
     "score_neurons",
     "sparse_codes",
+    "weighed",
 ]

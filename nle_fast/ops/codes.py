@@ -11,7 +11,7 @@ from nle_fast import _core
 from nle_fast.errors import ConfigError, InputError
 from nle_fast.ops.scoring import default_threads
 
-__all__ = ["reconstruct", "sparse_codes"]
+__all__ = ["reconstruct", "sparse_codes", "weighed"]
 
 
 def sparse_codes(projections: Any, active: int) -> Any:
@@ -72,6 +72,35 @@ def reconstruct(codes: Any, directions: Any) -> Any:
     if getattr(codes, "is_cuda", False):
         return (directions.T @ codes.flatten(2)).reshape(shape[0], -1, *shape[2:])
     return _core.reconstruct(_on_host(codes), _on_host(directions), default_threads(shape))
+
+
+def weighed(maps: Any, slopes: Any) -> NDArray[np.float32]:
+    """For each picture the sum of maps × slopes over all channels and positions.
+
+    Args:
+        maps: (N, C, H, W) floating point, NumPy or torch.
+        slopes: (N, C, H, W), or (N, C) when constant over space; on the same device.
+
+    Returns:
+        (N,) float32; of tensors on a GPU fetched from there.
+
+    Raises:
+        InputError: Shapes that do not fit each other.
+
+    Example:
+        >>> weighed(np.ones((1, 2, 1, 3), np.float32), np.array([[1.0, 2.0]], np.float32)).tolist()
+        [9.0]
+
+    Source: this project; defined in `ops.reference`.
+    """
+    shape = _checked("maps", maps)
+    sizes = tuple(getattr(slopes, "shape", ()))
+    if sizes not in (shape, shape[:2]):
+        raise InputError(f"`slopes` must be {shape} or {shape[:2]}, got {sizes}; take the gradient at these maps.")
+    if getattr(maps, "is_cuda", False):
+        weights = slopes if slopes.ndim == 4 else slopes[:, :, None, None]
+        return np.asarray((maps.float() * weights.float()).sum((1, 2, 3)).cpu())
+    return _core.weighed(_on_host(maps), _on_host(slopes))
 
 
 def _checked(name: str, array: Any) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ __all__ = [
     "score_neurons",
     "sparse_codes",
     "upsample",
+    "weighed",
 ]
 
 Box = tuple[float, float, float, float]
@@ -95,7 +96,14 @@ def sparse_codes(projections: NDArray[np.float32], active: int) -> NDArray[np.fl
 
 def reconstruct(codes: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, C, H, W): at each position the sum of the directions (K, C) times their codes (N, K, H, W)."""
-    return np.einsum("nkhw,kc->nchw", codes.astype(np.float64), directions.astype(np.float64)).astype(np.float32)
+    maps = np.einsum("nkhw,kc->nchw", codes.astype(np.float64), directions.astype(np.float64))
+    return np.asarray(maps, np.float32)
+
+
+def weighed(maps: NDArray[np.float32], slopes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N,): the sum over channels and positions of maps (N, C, H, W) × slopes, (N, C, H, W) or (N, C)."""
+    weights = slopes[:, :, None, None] if slopes.ndim == 2 else slopes
+    return np.asarray((maps.astype(np.float64) * weights.astype(np.float64)).sum((1, 2, 3)), np.float32)
 
 
 def upsample(

@@ -19,12 +19,11 @@ from nle_fast.classifiers.base import (
     asked_classes,
     read,
     read_class_maps,
-    weighed,
 )
 from nle_fast.classifiers.features.directions import Features
 from nle_fast.classifiers.removal import ReluHead
 from nle_fast.errors import FeaturesError, InputError
-from nle_fast.ops import pooled_gradients, reconstruct, sparse_codes
+from nle_fast.ops import pooled_gradients, reconstruct, sparse_codes, weighed
 
 Floats = NDArray[np.float32]
 
@@ -99,10 +98,10 @@ class FeatureClassifier:
         return bool(getattr(self.classifier, "closed_form", False))
 
     @cached_property
-    def fingerprint(self) -> str | None:
-        """What tells network, layer and features from others; None where the classifier has no fingerprint."""
-        own = getattr(self.classifier, "fingerprint", None)
-        return None if own is None else blake2b(f"{own} {self.features.digest}".encode(), digest_size=16).hexdigest()
+    def fingerprint(self) -> str:
+        """What tells network, layer and features from others; no attribute where the classifier has none."""
+        own: str = self.classifier.fingerprint  # type: ignore[attr-defined]
+        return blake2b(f"{own} {self.features.digest}".encode(), digest_size=16).hexdigest()
 
     # ---- the members of a classifier
 
@@ -132,11 +131,12 @@ class FeatureClassifier:
 
     def read_class_maps(self, images: Any, target: Any = None, versus: Any = None) -> tuple[Reading, Any]:
         """`read`, and the class maps before ReLU where the network's classifier has them."""
-        if self.relu_head is None:
+        head = getattr(self.classifier, "relu_head", None)
+        if head is None:
             return self.read(images, target, versus), None
         reading, maps = read_class_maps(self.classifier, images, target, versus)
         projections = self._projected(_single(reading.activations))
-        return self._split(reading, projections, self._gated(self.relu_head, reading, versus)), maps
+        return self._split(reading, projections, self._gated(head, reading, versus)), maps
 
     def read_codes(self, images: Any, target: Any = None, versus: Any = None) -> CodeReading:
         """As `read`, but for the rest, of which no map is made."""
@@ -144,7 +144,7 @@ class FeatureClassifier:
         codes = sparse_codes(projections, self.features.active)
         if isinstance(codes, np.ndarray):
             along = as_numpy(along)
-        every = weighed(_single(reading.activations), _single(reading.gradients))
+        every = weighed(reading.activations, reading.gradients)
         return CodeReading(reading.logits, codes, along, every - weighed(codes, along), reading.class_index)
 
     # ---- what heads in closed form offer
@@ -172,8 +172,16 @@ class FeatureClassifier:
         if weight is not known and (known is None or not np.array_equal(weight, known)):
             made = np.concatenate([weight @ self.features.decoder.T, weight], 1)
             # A view of a module's weights would change with them, unseen.
-            self._head = (weight if not weight.flags.writeable else weight.copy(), made)
+            self._head = (weight.copy() if weight.flags.writeable else weight, made)
         return made
+
+    def _row(self, weight: Floats, label: int) -> Floats:
+        """(K,): the row of one class along the features."""
+        if not weight.flags.writeable:
+            return self._of_head(weight)[label, : self.num_neurons]
+        # To find out whether all rows are as they were would take longer than to make one; no BLAS, whose threads spin.
+        row: Floats = np.einsum("kc,c->k", self.features.decoder, weight[label])
+        return row
 
     # ---- through the features
 
@@ -198,21 +206,26 @@ class FeatureClassifier:
             codes_weight = weight[:, : self.num_neurons]
             _, along = pooled_gradients(reading.logits, codes_weight, reading.class_index, rivals, positions)
             return reading, projections, along
-        if slopes.ndim == 4 and (head := self.relu_head) is not None:
+        head = getattr(self.classifier, "relu_head", None) if slopes.ndim == 4 else None
+        if head is not None:
             return reading, projections, self._gated(head, reading, versus)
         return reading, projections, self._along(slopes)
 
     def _gated(self, head: ReluHead, reading: Reading, versus: Any) -> Floats:
         """Gradients along the features (N, K, H, W) at a head that is 1 × 1 convolution, ReLU, mean over space."""
-        maps = as_numpy(_single(reading.activations))
-        flat, own = _flat(maps), slice(self.num_neurons, None)
+        maps, slopes = (as_numpy(_single(part)) for part in (reading.activations, reading.gradients))
+        flat, flat_slopes = _flat(maps), _flat(slopes)
         rivals = asked_classes("versus", versus, len(maps), self.num_classes)
         along = np.zeros((len(maps), self.num_neurons, flat.shape[2]), np.float32)
-        for n, classes in enumerate(zip(reading.class_index.tolist(), rivals.tolist(), strict=True)):
-            for sign, label in zip((1, -1), classes, strict=True):
-                if label >= 0:
-                    passes = np.einsum("c,cp->p", head.weight[label, own], flat[n]) + head.bias[label] > 0
-                    along[n] += head.weight[label, : self.num_neurons, None] * (passes * np.float32(sign / len(passes)))
+        for n, (label, rival) in enumerate(zip(reading.class_index.tolist(), rivals.tolist(), strict=True)):
+            if rival < 0:  # all channels' gradients are one gate, each times its weight
+                strongest = int(np.abs(head.weight[label]).argmax())
+                gate = flat_slopes[n, strongest] / head.weight[label, strongest]
+                np.multiply(self._row(head.weight, label)[:, None], gate, out=along[n])
+                continue
+            for sign, asked in ((1, label), (-1, rival)):
+                passes = np.einsum("c,cp->p", head.weight[asked], flat[n]) + head.bias[asked] > 0
+                along[n] += self._row(head.weight, asked)[:, None] * (passes * np.float32(sign / len(passes)))
         return along.reshape(len(maps), -1, *maps.shape[2:])
 
     def _projected(self, maps: Any) -> Any:

@@ -107,6 +107,12 @@ class Features:
         """C, the channels of the layer."""
         return int(self.decoder.shape[1])
 
+    @property
+    def better_reading(self) -> str:
+        """What explanations had better name: `"features"`, or `"neurons"` where those won when they were learned."""
+        readings = self.record.get("readings")
+        return "neurons" if isinstance(readings, Mapping) and readings.get("better") == "neurons" else "features"
+
     @cached_property
     def offset(self) -> Floats:
         """(K,) float32: projections are `encoder` · activations + `offset`."""
@@ -210,7 +216,7 @@ class Features:
                 about = json.loads(said["about"])
                 arrays = {name: file.get_tensor(name) for name in ("decoder", "encoder", "bias", "mean")}
             made = {"layer": about["layer"], "active": about["active"], "fingerprint": about.get("model")}
-            record, words = about.get("record") or {}, about.get("words")
+            record, words = about.get("record", {}), about.get("words")
             if not isinstance(record, dict) or not isinstance(words, dict | None):
                 raise ValueError("record and words must be objects")
             return cls(**arrays, **made, record=record, words=words)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 from numpy.typing import ArrayLike, NDArray
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from nle_fast.classifiers.base import Reading, as_numpy, asked_classes, check_images
 from nle_fast.classifiers.onnx.closed import pooled_weights, pools_first, relu_convolution, relu_head
@@ -20,6 +20,7 @@ from nle_fast.classifiers.onnx.cut import choose_layer, head_nodes
 from nle_fast.classifiers.onnx.gradients import CLASS_INDEX, GRADIENT, TARGET, VERSUS, write_gradient
 from nle_fast.classifiers.onnx.graph import Graph, converted, file_fingerprint, read_model
 from nle_fast.classifiers.onnx.probe import measure
+from nle_fast.classifiers.onnx.projections import ALONG, PROJECTIONS, with_projections
 from nle_fast.classifiers.onnx.session import Session, execution_provider, one_line
 from nle_fast.classifiers.removal import ReluHead
 from nle_fast.errors import BackendError, InputError, ModelError
@@ -32,7 +33,6 @@ __all__ = ["OnnxClassifier"]
 
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
-PROJECTIONS, ALONG = "nle_fast.projections", "nle_fast.along"
 SCATTER_OPSET = 16  # ScatterElements can add from here on, which the gradient of overlapping maxima needs
 
 
@@ -218,12 +218,12 @@ class OnnxClassifier:
         """(K, C) and (K,) of the head's convolution, a class's row in one piece."""
         assert self._convolution is not None
         weight, bias = relu_head(self._graph, self._convolution)
-        return np.ascontiguousarray(weight), bias
+        return _kept(np.ascontiguousarray(weight)), bias
 
     @cached_property
     def relu_head(self) -> ReluHead | None:
         """The weights of a head that is 1 × 1 convolution, ReLU, mean over space; else None."""
-        return None if self._convolution is None else relu_head(self._graph, self._convolution)
+        return None if self._convolution is None else ReluHead(*self._class_weights)
 
     def forward(self, images: Any) -> Floats:
         """Logits (N, K) float32 of the file as it is, as who does not explain runs it; for comparing times."""
@@ -276,7 +276,9 @@ class OnnxClassifier:
         predicted = weights.astype(np.float64) @ random[0].mean((1, 2), dtype=np.float64)
         tolerance = 1e-4 if self._graph.dtype(self.layer) == np.float32 else 2e-2
         scale = np.abs(moved).max() + np.abs(predicted).max() + 1e-12
-        return weights if np.abs(moved[0] - moved[1] - predicted).max() <= tolerance * scale else None
+        if np.abs(moved[0] - moved[1] - predicted).max() > tolerance * scale:
+            return None
+        return _kept(weights)
 
     def _rectified(self) -> NodeProto | None:
         """The convolution of a `relu_head`, if its weights tell what the head says about random maps; else None."""
@@ -342,7 +344,10 @@ class OnnxClassifier:
             means = helper.make_tensor_value_info(self.layer, kind, [self._batch, channels, 1, 1])
             return graph.cut_out(self._head, (), [means], [logits])
         if part in self._features:
-            return self._with_projections(self._part("read"), self._features[part])
+            shape = [self._batch, None, *graph.shapes[self.layer][2:]]
+            return with_projections(
+                self._part("read"), self.layer, graph.dtype(self.layer), shape, self._features[part]
+            )
         if part == "class maps" and self._convolution is not None:
             return graph.cut_out(graph.nodes, (), [picture], [logits, layer, graph.info(self._convolution.output[0])])
         if part == "read" and (self._weights is not None or self._convolution is not None):
@@ -367,22 +372,12 @@ class OnnxClassifier:
             ) from error
         return model
 
-    def _with_projections(self, model: ModelProto, features: Features) -> ModelProto:
-        """Encoder and decoder of features as further operators, at the activations and at what is their gradient."""
-        kind, graph = self._graph.dtype(self.layer), model.graph
-        shape = [self._batch, len(features), *self._graph.shapes[self.layer][2:]]
 
-        def add(source: str, made: str, **weights: Floats) -> None:
-            names = [f"{PROJECTIONS}.{name}" for name in weights]
-            given = zip(names, weights.values(), strict=True)
-            graph.initializer.extend(numpy_helper.from_array(weight.astype(kind), name) for name, weight in given)
-            graph.node.append(helper.make_node("Conv", [source, *names], [made]))
-            graph.output.append(helper.make_tensor_value_info(made, helper.np_dtype_to_tensor_dtype(kind), shape))
-
-        add(self.layer, PROJECTIONS, encoder=features.encoder[:, :, None, None], offset=features.offset)
-        if any(output.name == GRADIENT for output in graph.output):
-            add(GRADIENT, ALONG, decoder=features.decoder[:, :, None, None])
-        return model
+def _kept(weights: Floats) -> Floats:
+    """Weights that nobody writes to, so that what is made of them may be kept, too."""
+    weights = weights if weights.flags.owndata else weights.copy()
+    weights.flags.writeable = False
+    return weights
 
 
 def _float32(array: Array) -> Floats:

@@ -15,7 +15,7 @@ from nle_fast.errors import VerbalizerError
 from nle_fast.schema import Evidence, Meaning
 from nle_fast.verbalizers.language.glossary import LEXICON
 from nle_fast.verbalizers.language.vocabulary import ENTRIES, RESERVED, WORDS, tokenize
-from nle_fast.verbalizers.language.words import clean, label_name, noun_phrase, other_number
+from nle_fast.verbalizers.language.words import clean, is_clause, label_name, noun_phrase, other_number
 
 __all__ = ["NEURON", "PREPOSITIONS", "Key", "Name", "Names", "coverage_rest", "leads", "names_of", "percent", "quoted"]
 
@@ -25,6 +25,8 @@ Key = tuple[str, ...]
 NEURON = "\0neuron"
 
 _PLAIN_WORDS = re.compile(r"[^\W\d_]+(?:(?: |-|['’])[^\W\d_]+)*")
+# Of clauses also lists, and what tells homonyms apart: "what is typical of masks (for the face), and of wigs".
+_PLAIN_CLAUSE = re.compile(r"[^\W\d_]+(?:(?: |-|['’]|, | \()[^\W\d_]+\)?)*")
 _PLAIN_LAYER = re.compile(r"[A-Za-z_/][\w./:-]*[\w]")
 _PLACE_WORDS = frozenset(
     token for entries in ENTRIES.values() for entry in entries if entry.kind == "position" for token in entry.tokens
@@ -155,11 +157,14 @@ def _key(text: str) -> Key:
 @lru_cache(maxsize=1024)
 def _concept(concept: str) -> Name:
     phrase = noun_phrase(concept)
-    if _needs_quotes(phrase.bare) or len(phrase.bare) > 60 or not phrase.bare:
+    clause = is_clause(phrase.bare)
+    if _needs_quotes(phrase.bare) or len(phrase.bare) > (160 if clause else 60) or not phrase.bare:
         return quoted(phrase.bare)
     written, bare = _key(phrase.text), _key(phrase.bare)
     key = written[1:] if written[0] in ("a", "an", "the") and len(written) > 1 else written
     forms = tuple(dict.fromkeys((key, bare, written)))
+    if clause:
+        return Name(phrase.text, phrase.bare, key, False, False, forms, ())
     other = _key(other_number(phrase))
     variants = () if all(token in WORDS for token in other) else (other,)  # "is" is no plural of "i"
     return Name(phrase.text, phrase.bare, key, phrase.plural, False, forms, variants)
@@ -206,7 +211,7 @@ def _quote_beginnings(name: Name, keys: set[Key]) -> Name:
 
 @lru_cache(maxsize=1024)
 def _needs_quotes(words: str) -> bool:
-    if not _PLAIN_WORDS.fullmatch(words):
+    if not (_PLAIN_CLAUSE if is_clause(words) else _PLAIN_WORDS).fullmatch(words):
         return True
     tokens = _key(words)
     if tokens[0] in _EDGES or tokens[-1] in _EDGES | {"a", "an", "the"}:

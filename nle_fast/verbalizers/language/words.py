@@ -26,12 +26,23 @@ from nle_fast.verbalizers.language.lexicon import (
     SINGULAR_IN_S,
 )
 
-__all__ = ["NounPhrase", "article", "clean", "indefinite", "is_plural", "label_name", "noun_phrase", "other_number"]
+__all__ = [
+    "NounPhrase",
+    "article",
+    "clean",
+    "indefinite",
+    "is_clause",
+    "is_plural",
+    "label_name",
+    "noun_phrase",
+    "other_number",
+]
 
 _QUOTES = str.maketrans(dict.fromkeys('"“”„‟«»‘’‚‛', "'"))  # our own quotation marks must stay ours
 _AN_LETTERS = frozenset("AEFHILMNORSX")  # letters whose names begin with a vowel: "an X-ray", "an LCD"
 _A_SOUNDS = re.compile(r"(?:one|once|uni(?!n|m)|us(?:e|ual|u)|uk|ur(?:in|anium)|ut(?:e|il|op)|eu|ewe|ubiq)")
 _AN_SOUNDS = re.compile(r"(?:hour|honest|honor|honour|heir)")
+_CLAUSES = ("what is typical of ", "what looks like ")
 _IRREGULAR = {plural: singular for singular, plural in PLURAL_FORMS.items()}
 
 
@@ -82,7 +93,8 @@ def noun_phrase(concept: str) -> NounPhrase:
     """Words for a concept, with article and number.
 
     The head noun is the last word before the first preposition or relative pronoun; it decides. Unknown words count as
-    countable nouns. Adjectives become "something dotted", colors "the color red".
+    countable nouns. Adjectives become "something dotted", colors "the color red". Clauses, "what is typical of …" and
+    "what looks like …", stay as they are and take a singular verb, whatever they join.
 
     Example:
         >>> noun_phrase("Dog face").text, noun_phrase("The color red").text, noun_phrase("hourglass").text
@@ -93,6 +105,8 @@ def noun_phrase(concept: str) -> NounPhrase:
     words = _unrepeated(_decapitalized(clean(concept)))
     if not any(mark.isalnum() for mark in words):
         return NounPhrase(words or "something unnamed", words or "something unnamed", False, False)
+    if is_clause(words):
+        return NounPhrase(words, words, False, False)
     tokens = words.lower().split(" ")
     if tokens[0] in DETERMINERS and len(tokens) > 1:
         core, compound = _core(tokens[1:])
@@ -118,6 +132,17 @@ def noun_phrase(concept: str) -> NounPhrase:
     if head in DEFINITE and len(core) == 1:
         return NounPhrase(f"the {words}", words, False, False)
     return NounPhrase(indefinite(words), words, False, False)
+
+
+def is_clause(words: str) -> bool:
+    """Whether words are a clause about what votes or another network say, and no noun with its article.
+
+    Example:
+        >>> is_clause("what is typical of cats"), is_clause("what"), is_clause("cats")
+        (True, False, False)
+    """
+    lower = words.lower()
+    return any(lower.startswith(start) and len(lower) > len(start) for start in _CLAUSES)
 
 
 def _alternatives(phrases: list[NounPhrase]) -> NounPhrase:

@@ -1,0 +1,141 @@
+"""Votes and borrowed words in a dissection: gathered for one layer, ready to compete with the other sources' names."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nle_fast.classifiers import Classifier
+from nle_fast.dissect.borrowed import Witness, look_beside, name_by_witness
+from nle_fast.dissect.groups import Groups, wnid_at
+from nle_fast.dissect.labelled import LabelledPictures
+from nle_fast.dissect.offers import Offer
+from nle_fast.dissect.options import DissectOptions
+from nle_fast.dissect.probe import ProbeSet
+from nle_fast.dissect.responses import Progress, Responses
+from nle_fast.dissect.vote_source import Shown, class_of, name_by_votes, votes_of
+from nle_fast.labels import Labels
+from nle_fast.preprocess import Preprocess, load_picture
+
+__all__ = ["Further", "further_words"]
+
+#: Pictures that mean gradients may be taken over.
+GRADIENT_PICTURES = 256
+
+
+@dataclass(frozen=True)
+class Further:
+    """Names that votes and a witness offer.
+
+    Attributes:
+        offers: Per source, "votes" or "borrowed", one or none per neuron.
+        sources: What the record says of each source, as of the other sources.
+    """
+
+    offers: dict[str, list[Offer | None]]
+    sources: list[dict[str, Any]]
+
+
+def further_words(
+    classifier: Classifier,
+    preprocess: Preprocess,
+    labels: Labels,
+    groups: Groups | None,
+    witness: Witness | None,
+    labelled: LabelledPictures | None,
+    probes: ProbeSet,
+    responses: Responses | None,
+    windows: Sequence[tuple[float, float, float, float]],
+    options: DissectOptions,
+    *,
+    progress: Progress | None = None,
+) -> Further:
+    """What votes and the witness call each neuron of a layer.
+
+    Args:
+        classifier: Whose layer.
+        preprocess: Makes its input.
+        labels: Its class names.
+        groups: Groups of its classes, to name by votes; None: not by votes.
+        witness: Another network; None: no borrowed words.
+        labelled: Pictures of known classes, to judge.
+        probes: All pictures.
+        responses: Of all pictures; None without any.
+        windows: What the network sees of each.
+        options: Its seed deals the pictures to the two halves.
+        progress: As of `dissect`.
+    """
+    half = np.array([zlib.crc32(f"{options.seed} {path.name}".encode()) & 1 for path in probes.paths], np.int64)
+    found = Further({}, [])
+    probabilities = None
+    if witness is not None and responses is not None:
+        seen = look_beside(witness, responses, probes.paths, windows, half, batch=options.batch, progress=progress)
+        probabilities = seen.answers
+        theirs = _classes(labelled, witness.labels, witness.groups, probes)
+        found.offers["borrowed"] = name_by_witness(seen, witness.groups, responses.means, half, theirs)
+        found.sources.append(
+            {
+                "name": "borrowed",
+                "pictures": len(probes),
+                "words": len(witness.groups.texts),
+                "witness": witness.name,
+                "pictures_of_known_class": int((theirs >= 0).sum()),
+            }
+        )
+    if groups is not None:
+        votes, how = votes_of(classifier, list(_activations(classifier, preprocess, probes.paths, options.batch)))
+        shown = None
+        if responses is not None and responses.answers is not None:
+            classes = _classes(labelled, labels, groups, probes)
+            shown = Shown(responses.means, responses.answers, classes, half)
+            if witness is not None and probabilities is not None:
+                translated = _translated(probabilities, witness.labels, labels)
+                shown = shown if translated is None else shown.with_answers(translated)
+        found.offers["votes"] = name_by_votes(votes, groups, shown)
+        found.sources.insert(
+            0,
+            {
+                "name": "votes",
+                "pictures": len(probes),
+                "words": len(groups.texts),
+                "groups": groups.source,
+                "votes": how,
+                "pictures_of_known_class": 0 if shown is None else int((shown.classes >= 0).sum()),
+                "classes_by_witness": 0 if shown is None else shown.borrowed,
+            },
+        )
+    return found
+
+
+def _activations(classifier: Classifier, preprocess: Preprocess, paths: Sequence[Path], batch: int) -> Iterator[Any]:
+    """Of the first pictures, for heads whose votes depend on pictures."""
+    if any(getattr(classifier, name, None) is not None for name in ("pooled_weight", "relu_head")):
+        return
+    for start in range(0, min(len(paths), GRADIENT_PICTURES), batch):
+        yield classifier.activations(preprocess([load_picture(path) for path in paths[start : start + batch]]))
+
+
+def _classes(labelled: LabelledPictures | None, labels: Labels, groups: Groups, probes: ProbeSet) -> NDArray[np.int64]:
+    """(P,) the class of each picture among these labels; −1 where unknown."""
+    classes = np.full(len(probes), -1, np.int64)
+    if labelled is not None:
+        classes[probes.rows[labelled.name]] = class_of(labelled, labels, groups)
+    return classes
+
+
+def _translated(probabilities: NDArray[np.float32], theirs: Labels, labels: Labels) -> NDArray[np.float32] | None:
+    """(P, K) the witness's probabilities of the network's classes, where both know ImageNet's; else None."""
+    place = {number: at for at, number in enumerate(wnid_at(theirs.names)) if number}
+    own = [(at, place[number]) for at, number in enumerate(wnid_at(labels.names)) if number in place]
+    if not own:
+        return None
+    found = np.zeros((len(probabilities), len(labels)), np.float32)
+    to, source = np.array(own).T
+    found[:, to] = probabilities[:, source]
+    return found
