@@ -19,6 +19,7 @@ from nle_fast.commands.dissect import dissect
 from nle_fast.commands.doctor import doctor
 from nle_fast.commands.evaluate import evaluate
 from nle_fast.commands.explain import explain
+from nle_fast.commands.features import features
 from nle_fast.commands.options import Debug
 from nle_fast.version import __version__
 
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 
 #: In the order of the help.
-for command in (explain, dissect, bundle, evaluate, bench, doctor):
+for command in (explain, dissect, features, bundle, evaluate, bench, doctor):
     app.command()(command)
 
 

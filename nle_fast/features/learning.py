@@ -1,0 +1,293 @@
+"""Features of one layer, learned from a user's pictures: read once, start at the head's tree, learn, measure."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nle_fast.classifiers import Classifier
+from nle_fast.classifiers.features import Features
+from nle_fast.dissect.responses import Progress, digest_of
+from nle_fast.errors import ConfigError
+from nle_fast.features.heads import class_rows, open_head
+from nle_fast.features.measure import Dictionary, Measured, measure
+from nle_fast.features.opening import open_model, picture_files, split
+from nle_fast.features.options import LearnOptions
+from nle_fast.features.running import Learned
+from nle_fast.features.seen import Seen, read_seen
+from nle_fast.features.sight import Moments, Sight, moments, sight_of
+from nle_fast.features.starts import FEW_CLASSES, Start, start_of
+from nle_fast.features.store import Store, read_store
+from nle_fast.features.train import train
+from nle_fast.features.tree import centred
+from nle_fast.preprocess import Preprocess
+from nle_fast.version import versions
+
+__all__ = ["RECORD_SCHEMA", "Workshop", "learn"]
+
+Floats = NDArray[np.float32]
+Folder = str | os.PathLike[str]
+
+PLAIN = LearnOptions()
+
+RECORD_SCHEMA = "nle-fast-features-record/1"
+
+#: Positions that clusters and controls are made from, and pictures that mean gradients are taken at.
+SAMPLE, GRADIENT_PICTURES = 20_000, 64
+
+#: Pictures of a batch that is measured.
+MEASURED = 32
+
+
+def learn(
+    model: Any,
+    pictures: Any,
+    *,
+    size: int | None = None,
+    active: int = 24,
+    layer: str | None = None,
+    preprocess: Preprocess | None = None,
+    seed: int = 0,
+    options: LearnOptions | None = None,
+    cache: Folder | None = None,
+    device: str | None = None,
+    progress: Progress | None = None,
+) -> Features:
+    """Learn directions of a layer by which explanations say more than by its channels.
+
+    The network looks once at several crops of each picture. Learning starts at the head's own tree of classes (heads of
+    fewer than 20 classes: at clusters of the activations) and minimises what is lost of the activations and of what the
+    head makes of them; see `train`. A fifth of the pictures takes no part and measures the result.
+
+    Args:
+        model: As for `Explainer`: a bundle's folder, an .onnx file, a torch module or a `Classifier`.
+        pictures: A folder, several folders, or picture files: eight at least, a few hundred for something to say.
+        size: Features; None: see `LearnOptions`.
+        active: Codes above zero per position, at most.
+        layer: Which layer; None: the bundle's, else the last one.
+        preprocess: None: the bundle's, else ImageNet's with 224 pixels.
+        seed: Deals pictures and crops.
+        options: Everything else; its `size`, `active` and `seed` give way to those above where these are not the
+            defaults.
+        cache: Folder in which a stopped run is resumed, with the same result as without the stop; None: a temporary
+            one, removed at the end.
+        device: Where the network runs. Learning itself is on a GPU where torch has one.
+        progress: Called with (stage, done, total); stages are "read", "look", "learn", "measure".
+
+    Returns:
+        Features with a `record`: settings, pictures, figures on held-out pictures for the features and for the layer's
+        channels, dead features, minutes, machine, versions.
+
+    Raises:
+        InputError: A picture cannot be read; the message names it. There are fewer than eight.
+        ConfigError: An option is out of its range, or there are more features asked for than the tree has nodes.
+        ModelError: The network cannot be read or has no such layer.
+        MissingExtraError: SciPy is not installed.
+
+    Source: this project; top-k sparse codes as in Makhzani & Frey (2014) and Gao et al. (2024).
+    """
+    asked = PLAIN if options is None else options
+    asked = dataclasses.replace(
+        asked,
+        size=asked.size if size is None else size,
+        active=asked.active if active == PLAIN.active else active,
+        seed=asked.seed if seed == PLAIN.seed else seed,
+    )
+    paths = picture_files(pictures)
+    classifier, preprocess, name = open_model(model, layer, preprocess, device)
+    began = time.perf_counter()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()) if cache is None else cache)
+        learns, judges = split(paths, asked.held_out, asked.seed)
+        learns, views = _that_fit(learns, classifier, preprocess, asked)
+        store = read_store(classifier, preprocess, learns, folder, views=views, seed=asked.seed, progress=progress)
+        shop = Workshop(classifier, store, asked, folder)
+        learned, start = shop.learned(progress=progress)
+        features = shop.features(learned)
+        held = measured_on(classifier, preprocess, judges, folder, features, shop, progress)
+        counts = len(paths), len(learns), len(judges)
+        record = _record(name, classifier, asked, counts, views, shop, start, learned, held)
+    record["minutes"] = round((time.perf_counter() - began) / 60, 2)
+    return dataclasses.replace(features, record=record)
+
+
+class Workshop:
+    """All that learning on one store of activations needs, made once, for the features and for their controls.
+
+    Args:
+        classifier: The network, cut at the layer.
+        store: Activations of crops.
+        options: How to learn.
+        folder: For coordinates and marks.
+
+    Attributes:
+        moments: μ and Σ of the layer.
+        rows: (classes, C), what each class's logit gains per channel.
+        rows_from: "weight", "convolution" or "gradients".
+        sight: The coordinates.
+    """
+
+    def __init__(self, classifier: Classifier, store: Store, options: LearnOptions, folder: Path) -> None:
+        self.classifier, self.store, self.options, self._folder = classifier, store, options, folder
+        self.moments: Moments = moments(_blocks(store), store.maps.shape[2])
+        few = np.linspace(0, len(store) // store.views - 1, GRADIENT_PICTURES).round().astype(np.int64)
+        self.rows, self.rows_from = class_rows(classifier, self.maps_of(store.centres(np.unique(few))))
+        seen = options.position + options.pooled
+        self.sight: Sight = sight_of(self.rows, self.moments, plain=options.reconstruction, seen=seen)
+
+    def maps_of(self, rows: Floats) -> Floats:
+        """(N, positions, C) → (N, C, H, W)."""
+        return np.ascontiguousarray(rows.swapaxes(1, 2).reshape(len(rows), -1, *self.store.shape))
+
+    def sample(self, count: int = SAMPLE) -> Floats:
+        """(about `count`, C) activations at positions, evenly from all crops, without chance."""
+        crops, positions = self.store.maps.shape[:2]
+        crop, position = np.divmod(np.arange(0, crops * positions, max(1, crops * positions // count)), positions)
+        return self.store.maps[crop, position].astype(np.float32) * np.float32(2.0**self.store.exponent)
+
+    def start(self) -> Start:
+        """Where learning starts."""
+        sample = self.sample() if len(self.rows) < FEW_CLASSES else None
+        return start_of(self.rows, self.moments, sample, self.options.size)
+
+    def learned(
+        self, start: Start | None = None, options: LearnOptions | None = None, progress: Progress | None = None
+    ) -> tuple[Learned, Start]:
+        """Learn from a start; None: `start()`. Goes on from a mark in the folder."""
+        import torch
+
+        start, options = self.start() if start is None else start, self.options if options is None else options
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        what = {
+            "options": options.to_dict(),
+            "start": digest_of(start.atoms.astype(np.float64).sum(0).tolist()),
+            "crops": [len(self.store), *self.store.shape],
+            "mean": digest_of(self.moments.mean.astype(np.float64).tolist()),
+        }
+        seen: Seen = read_seen(self.store, self.sight, self._folder, progress=progress)
+        head = open_head(self.classifier, self.rows, self.sight, self.store.shape, device)
+        mark = self._folder / f"mark-{digest_of(what)}.pt"
+        found = train(
+            start.atoms, seen.rows, len(seen), head, self.sight, options, device=device, mark=mark, progress=progress
+        )
+        return found, start
+
+    def features(self, learned: Learned) -> Features:
+        """What was learned, as `Features` of this layer."""
+        own = getattr(self.classifier, "fingerprint", None)
+        return Features(
+            self.classifier.layer,
+            learned.decoder,
+            learned.encoder,
+            learned.bias,
+            self.moments.mean,
+            min(self.options.active, len(learned.decoder)),
+            own,
+        )
+
+    def votes(self, decoder: Floats) -> Floats:
+        """(classes, K): what each class's logit gains per feature, above the mean class."""
+        found: Floats = centred(self.rows) @ decoder.T
+        return found
+
+
+def measured_on(
+    classifier: Classifier,
+    preprocess: Preprocess,
+    judges: list[Path],
+    folder: Path,
+    features: Features,
+    shop: Workshop,
+    progress: Progress | None,
+) -> dict[str, Measured]:
+    """Figures of features and channels on pictures that took no part; empty without such pictures."""
+    if not judges:
+        return {}
+    held = read_store(classifier, preprocess, judges, folder, views=1, progress=progress)
+    channels = len(features.mean)
+
+    def batches() -> Iterator[Floats]:
+        for at in range(0, len(held), MEASURED):
+            rows = held.rows(np.arange(at, min(at + MEASURED, len(held))))
+            yield np.ascontiguousarray(rows.swapaxes(1, 2).reshape(len(rows), channels, *held.shape))
+            if progress is not None:
+                progress("measure", min(at + MEASURED, len(held)), len(held))
+
+    return {
+        "features": measure(Dictionary.of(features), classifier, batches(), votes=shop.votes(features.decoder)),
+        "channels": measure(Dictionary.channels(features.mean), classifier, batches(), votes=centred(shop.rows)),
+    }
+
+
+def _blocks(store: Store, block: int = 64) -> Iterator[Floats]:
+    """Rows (n, C) of all crops; of many, of 8,192 of them."""
+    chosen = np.unique(np.linspace(0, len(store) - 1, min(len(store), 8192)).round().astype(np.int64))
+    for at in range(0, len(chosen), block):
+        rows = store.rows(chosen[at : at + block])
+        yield rows.reshape(-1, rows.shape[2])
+
+
+def _that_fit(
+    paths: list[Path], classifier: Classifier, preprocess: Preprocess, options: LearnOptions
+) -> tuple[list[Path], int]:
+    """As many pictures and views as the bound allows: first fewer views, then an even sample of the pictures."""
+    from nle_fast.preprocess import load_picture
+
+    shape = tuple(classifier.activations(preprocess([load_picture(paths[0])])).shape)
+    room = int(options.store_gigabytes * 1e9 // (2 * int(np.prod(shape[1:]))))
+    if room < 2:
+        raise ConfigError(
+            f"`store_gigabytes` must hold the activations of two crops at least, got {options.store_gigabytes} for "
+            f"{shape[1:]}; raise it, or take a later layer."
+        )
+    views = max(1, min(options.views, room // len(paths)))
+    if len(paths) <= room:
+        return paths, views
+    places = np.linspace(0, len(paths) - 1, room).round().astype(int)
+    return [paths[place] for place in np.unique(places)], 1
+
+
+def _record(
+    name: str,
+    classifier: Classifier,
+    options: LearnOptions,
+    counts: tuple[int, int, int],
+    views: int,
+    shop: Workshop,
+    start: Start,
+    learned: Learned,
+    held: dict[str, Measured],
+) -> dict[str, Any]:
+    rounded = {
+        what: {key: None if value is None else round(value, 4) for key, value in found.figures.items()}
+        for what, found in held.items()
+    }
+    return {
+        "schema": RECORD_SCHEMA,
+        "network": name,
+        "layer": classifier.layer,
+        "options": options.to_dict(),
+        "size": len(learned.decoder),
+        "pictures": {"given": counts[0], "learned_from": counts[1], "held_out": counts[2], "views": views},
+        "start": {"how": start.how, "rows_from": shop.rows_from, "recurrence": start.recurrence},
+        "nodes": None if start.nodes is None else [node.tolist() for node in start.nodes],
+        "coordinates": {"kept": round(shop.sight.kept, 4), "number": len(shop.sight.plain)},
+        "held_out": rounded,
+        "restarted": learned.restarted,
+        "dead": learned.dead,
+        "losses": [round(loss, 4) for loss in learned.losses],
+        "learning_minutes": round(learned.seconds / 60, 2),
+        "precision": learned.precision,
+        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "versions": versions(),
+    }

@@ -1,0 +1,85 @@
+"""What a user passes to `learn`, as what learning needs: a classifier, its preprocessing, lists of picture files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from nle_fast.bundle import Bundle, read_bundle
+from nle_fast.classifiers import Classifier, open_classifier
+from nle_fast.dissect.labelled import SUFFIXES
+from nle_fast.errors import InputError
+from nle_fast.preprocess import Preprocess
+
+__all__ = ["FEWEST", "open_model", "picture_files", "split"]
+
+#: Pictures without which nothing can be learned or judged.
+FEWEST = 8
+
+
+def open_model(
+    model: Any, layer: str | None, preprocess: Preprocess | None, device: str | None
+) -> tuple[Classifier, Preprocess, str]:
+    """The classifier, its preprocessing, and what people call it."""
+    name = os.path.basename(os.path.normpath(model)) if isinstance(model, (str, os.PathLike)) else type(model).__name__
+    if isinstance(model, (str, os.PathLike)) and os.path.isdir(model):
+        model = read_bundle(model)
+    if isinstance(model, Bundle):
+        preprocess = model.preprocess if preprocess is None else preprocess
+        name, layer, model = model.name, layer or model.layer, model.model
+    preprocess = Preprocess() if preprocess is None else preprocess
+    side = preprocess.size
+    return open_classifier(model, layer=layer, input_size=(side, side), device=device), preprocess, name
+
+
+def picture_files(pictures: Any) -> list[Path]:
+    """The picture files of a folder, of several folders, or of a list of files, each once, in the order of their names.
+
+    Raises:
+        InputError: A path does not exist, is no picture's, or there are fewer than eight pictures.
+    """
+    if isinstance(pictures, (str, os.PathLike)):
+        pictures = [pictures]
+    if not isinstance(pictures, Iterable):
+        raise InputError(
+            f"`pictures` must be a folder or a list of picture files, got {type(pictures).__name__}; pass their paths."
+        )
+    found: dict[Path, None] = {}
+    for given in pictures:
+        if not isinstance(given, (str, os.PathLike)):
+            raise InputError(
+                f"`pictures` must be paths, got {type(given).__name__} among them; save the pictures as files."
+            )
+        path = Path(given)
+        if path.is_dir():
+            inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+            found |= dict.fromkeys(inside)
+        elif path.is_file():
+            found[path] = None
+        else:
+            raise InputError(f"`pictures` must exist, got '{path}', which does not; check the path.")
+    if len(found) < FEWEST:
+        raise InputError(
+            f"`pictures` must be at least {FEWEST}, got {len(found)}; a few hundred say something, thousands more."
+        )
+    return list(found)
+
+
+def split(paths: list[Path], held_out: float, seed: int) -> tuple[list[Path], list[Path]]:
+    """Pictures to learn from and pictures that judge, by a hash of seed and name.
+
+    Each part has two at least, unless `held_out` is 0.
+    """
+
+    def chance(path: Path) -> float:
+        digest = hashlib.blake2b(f"{seed} {path.name}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
+        return int.from_bytes(digest, "big") / 2**64
+
+    order = sorted(range(len(paths)), key=lambda n: (chance(paths[n]), n))
+    share = 0 if held_out == 0 else max(2, round(held_out * len(paths)))
+    judges = set(order[: min(share, len(paths) - 2)])
+    learns = [path for n, path in enumerate(paths) if n not in judges]
+    return learns, [path for n, path in enumerate(paths) if n in judges]
