@@ -49,6 +49,9 @@ def dissect(
     out: Annotated[Path, typer.Option(help="Folder for concepts.json, dissection.json and the report.")],
     model: Model = None,
     layer: Annotated[str | None, typer.Option(help="Layer whose neurons are named; the last if not given.")] = None,
+    features: Annotated[
+        Path | None, typer.Option(help="Learned directions of the layer that are named in their place, .safetensors.")
+    ] = None,
     masks: Annotated[
         Path | None, typer.Option(help="Pictures with concepts per pixel: a folder with index.json.")
     ] = None,
@@ -123,6 +126,7 @@ def dissect(
             dissection = name_neurons(
                 DEFAULT_BUNDLE if model is None else model,
                 layer=layer,
+                features=False if features is None else features,
                 preprocess=preprocess_from(preprocess),
                 masks=masks,
                 labelled=labelled,

@@ -54,6 +54,7 @@ def further_words(
     windows: Sequence[tuple[float, float, float, float]],
     options: DissectOptions,
     *,
+    learned: NDArray[np.bool_],
     progress: Progress | None = None,
 ) -> Further:
     """What votes and the witness call each neuron of a layer.
@@ -69,6 +70,7 @@ def further_words(
         responses: Of all pictures; None without any.
         windows: What the network sees of each.
         options: Its seed deals the pictures to the two halves.
+        learned: (P,) which pictures the features were learned from: they judge no name.
         progress: As of `dissect`.
     """
     half = np.array([zlib.crc32(f"{options.seed} {path.name}".encode()) & 1 for path in probes.paths], np.int64)
@@ -77,7 +79,7 @@ def further_words(
     if witness is not None and responses is not None:
         seen = look_beside(witness, responses, probes.paths, windows, half, batch=options.batch, progress=progress)
         probabilities = seen.answers
-        theirs = _classes(labelled, witness.labels, witness.groups, probes)
+        theirs = np.where(learned, -1, _classes(labelled, witness.labels, witness.groups, probes))
         found.offers["borrowed"] = name_by_witness(seen, witness.groups, responses.means, half, theirs)
         found.sources.append(
             {
@@ -93,10 +95,11 @@ def further_words(
         shown = None
         if responses is not None and responses.answers is not None:
             classes = _classes(labelled, labels, groups, probes)
-            shown = Shown(responses.means, responses.answers, classes, half)
+            fresh = ~learned
+            shown = Shown(responses.means[fresh], responses.answers[fresh], classes[fresh], half[fresh])
             if witness is not None and probabilities is not None:
                 translated = _translated(probabilities, witness.labels, labels)
-                shown = shown if translated is None else shown.with_answers(translated)
+                shown = shown if translated is None else shown.with_answers(translated[fresh])
         found.offers["votes"] = name_by_votes(votes, groups, shown)
         found.sources.insert(
             0,
