@@ -30,6 +30,11 @@ def found(pictures):
     return learn(Planted(), pictures, preprocess=PREPROCESS, size=SOURCES, options=QUICK, labels=LABELS)
 
 
+def explainer_of(features):
+    options = {"preprocess": PREPROCESS, "verbalizer": "template", "config": nle.Config(top_k=3)}
+    return nle.Explainer(Planted(), labels=LABELS, features=features, **options)
+
+
 def test_learning_gives_words_and_says_which_reading_is_better(found, pictures):
     readings = found.record["readings"]
     assert set(readings) == {"neurons", "features", "better"}
@@ -43,15 +48,8 @@ def test_learning_gives_words_and_says_which_reading_is_better(found, pictures):
         assert concept.name.startswith("what is typical of ")
         assert (concept.quality, concept.source, concept.trusted) == (None, "votes", True)
         assert concept.classes
-    explainer = nle.Explainer(
-        Planted(),
-        labels=LABELS,
-        features=found,
-        preprocess=PREPROCESS,
-        verbalizer="template",
-        config=nle.Config(top_k=3),
-    )
-    picture = sorted(pictures.rglob("*.png"))[0]
+    explainer = explainer_of(found)
+    picture = pictures[0]
     explanation = explainer(picture)
     told = {item.neuron: item.concept for item in explanation.evidence}
     assert all(told[n] is None or told[n].startswith(str(concepts[n].name)) for n in told)
@@ -86,7 +84,7 @@ def test_features_that_explain_less_than_neurons_do_not_win(drop, better):
 
 
 def test_dissecting_features_leaves_judging_to_other_pictures(found, pictures):
-    paths = sorted(pictures.rglob("*.png"))
+    paths = list(pictures)
     learned = set(found.record["learned_from"])
     assert 0 < sum(picture_digest(path) in learned for path in paths) < len(paths)
     said = dissect(Planted(), features=found, preprocess=PREPROCESS, votes=True, labels=LABELS, pictures=paths)
@@ -95,6 +93,4 @@ def test_dissecting_features_leaves_judging_to_other_pictures(found, pictures):
     assert judging
     assert not {picture_digest(path) for path in paths if str(path) in judging} & learned
     through = found.with_words(said.concepts.to_dict())
-    assert nle.Explainer(
-        Planted(), features=through, preprocess=PREPROCESS, verbalizer="template", config=nle.Config(top_k=3)
-    ).concepts
+    assert explainer_of(through).concepts is not None

@@ -188,7 +188,7 @@ def open_head(
     import torch
 
     show, mean, seen = (torch.from_numpy(part).to(device) for part in (sight.show, sight.mean, sight.seen))
-    own = torch.from_numpy(np.ascontiguousarray(rows)).to(device)
+    own = torch.tensor(rows, dtype=torch.float32, device=device)
     if getattr(classifier, "pooled_weight", None) is not None:
         flat = np.broadcast_to(sight.mean[None, :, None, None], (1, len(mean), *shape))
         offset = as_numpy(classifier.logits(np.ascontiguousarray(flat, np.float32)))[0]
