@@ -76,16 +76,17 @@ def named(title: str, bundle: Path, records: dict[str, dict[str, Any]], pictures
     return Named(title, explainers, lines, list(pictures))
 
 
-def imagenet_photos(data: Path, out: Path) -> Path:
-    """A CSV of all photos of known ImageNet class."""
+def imagenet_photos(data: Path, out: Path, count: int = 800) -> Path:
+    """A CSV of so many photos of known ImageNet class."""
+    found = []
+    for folder, name in (("photos", "labels.csv"), ("photos_more", "index.csv")):
+        with (data / folder / name).open(encoding="utf-8") as rows:
+            known = [row for row in csv.DictReader(rows) if row["wnid"]]
+        found += [(str(data / folder / row["file"]), row["name"], row["wnid"]) for row in known]
     with out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "name", "wnid"])
-        for folder, name in (("photos", "labels.csv"), ("photos_more", "index.csv")):
-            with (data / folder / name).open(encoding="utf-8") as rows:
-                for row in csv.DictReader(rows):
-                    if row["wnid"]:
-                        writer.writerow([str(data / folder / row["file"]), row["name"], row["wnid"]])
+        writer.writerows(Random(0).sample(found, count))
     return out
 
 
@@ -94,9 +95,9 @@ def cifar(data: Path, scratch: Path, bundles: Sequence[Path], witness: Witness) 
     bundle, cache = bundles[2], scratch / "cache"
     photos = imagenet_photos(data, scratch / "photos.csv")
     records = {
-        "borrowed": dissect(bundle, witness=witness, labelled=photos, cache=cache).record,
         "votes": dissect(bundle, votes=True, labelled=data / "cifar_test", cache=cache).record,
         "masks": dissect(bundle, masks=data / "concept_masks", cache=cache).record,
+        "borrowed": dissect(bundle, witness=witness, labelled=photos, cache=cache).record,
     }
     return named("CIFAR ResNet-20, ten classes", bundle, records, sorted((data / "cifar_test").rglob("*.jpg")))
 
