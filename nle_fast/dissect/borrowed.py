@@ -340,6 +340,7 @@ class _Ways:
 
     def judge(self, chosen: NDArray[np.int64], side: int) -> NDArray[np.float64]:
         """(F,) what the chosen groups are worth on one half; 0 for none."""
+        found: NDArray[np.float64]
         if not self.by_labels:
             found = self._seen.r[side][np.arange(len(chosen)), chosen].astype(np.float64)
         else:
