@@ -49,6 +49,7 @@ class Named(NamedTuple):
 def table_of(record: dict[str, Any], source: str) -> tuple[Concepts, str]:
     """One source's names alone, and a line on what they are worth."""
     neurons = record["neurons"]
+    classes: list[tuple[int, ...] | None] = [None] * len(neurons)
     if source == "masks":
         names = [entry["name"] for entry in neurons]
         qualities = [entry["quality"] for entry in neurons]
@@ -56,8 +57,11 @@ def table_of(record: dict[str, Any], source: str) -> tuple[Concepts, str]:
         offers = [entry["offers"].get(source) for entry in neurons]
         names = [offer and offer["name"] for offer in offers]
         qualities = [offer and offer["quality"] for offer in offers]
+        only = [offer and offer["only_class"] for offer in offers]
+        classes = [None if at is None else (at,) for at in only]
+    sources = tuple(name and source for name in names)
     concepts = Concepts(
-        tuple(names), tuple(qualities), record["layer"], min_quality=0.4, sources=tuple(n and source for n in names)
+        tuple(names), tuple(qualities), record["layer"], min_quality=0.4, sources=sources, classes=tuple(classes)
     )
     told = [quality for quality in qualities if quality is not None]
     trusted = sum(concept.trusted for concept in concepts)
