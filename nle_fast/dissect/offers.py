@@ -23,7 +23,7 @@ class Offer:
         source: "votes" or "borrowed".
         quality: Held-out r; None where nothing could judge it.
         confidence: What it competes with: r where it is judged.
-        classes: Indices of the classes that the words name; None where they are another network's.
+        classes: Indices of the network's classes that the words name, where these are three at most; else None.
         told: What else the record says.
         pictures: How many judged it.
     """
