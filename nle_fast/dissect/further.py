@@ -73,7 +73,8 @@ def further_words(
         learned: (P,) which pictures the features were learned from: they judge no name.
         progress: As of `dissect`.
     """
-    half = np.array([zlib.crc32(f"{options.seed} {path.name}".encode()) & 1 for path in probes.paths], np.int64)
+    names = (f"{options.seed} {path.name}".encode("utf-8", "surrogateescape") for path in probes.paths)
+    half = np.array([zlib.crc32(name) & 1 for name in names], np.int64)
     found = Further({}, [])
     probabilities = None
     if witness is not None and responses is not None:
