@@ -40,7 +40,7 @@ class Learned:
         bias: (K,).
         start: (K, C), what the decoder is anchored to: where it began, or was begun again.
         restarted: Features that did not fire for two passes and were begun again, over the whole run.
-        dead: Features that did not fire in the last pass.
+        dead: Features that did not fire in the last two passes.
         seconds: Wall clock of all steps.
         losses: The loss at a hundred steps at most, and at the last.
         precision: Of the products: "bfloat16" where the processor multiplies it fast, else "float32".
@@ -230,7 +230,7 @@ class Run:
 
         show, read = self._sight.show, self._sight.read
         decoder, encoder, bias = (p.detach().cpu().numpy() for p in (self._decoder, self._encoder, self._bias))
-        dead = int((self._quiet >= self._pass).sum()) if self.step else 0
+        dead = int((self._quiet >= 2 * self._pass).sum())
         return Learned(
             unit_rows(decoder @ show.T),
             (encoder @ read.T).astype(np.float32),

@@ -134,7 +134,8 @@ def tables(results: dict[str, Any]) -> str:
         f"Learned from {photos['learned_from'][0]:,} and {photos['learned_from'][1]:,} photos, {photos['views']} crops "
         "each; judged on "
         f"{results['ways'][0]['features']['photos']:,} and {results['ways'][1]['features']['photos']:,}, of which "
-        f"{results['ways'][0]['features']['labelled']} and {results['ways'][1]['features']['labelled']} have an ImageNet class; "
+        f"{results['ways'][0]['features']['labelled']} and {results['ways'][1]['features']['labelled']} have an "
+        "ImageNet class; "
         f"{results['machine']['cores']} cores, shared with other work, {results['date']}.",
     ]
     return "\n".join(lines)
