@@ -20,8 +20,8 @@ __all__ = ["CONTROLS", "LEARNED_CONTROLS", "control"]
 
 Floats = NDArray[np.float32]
 
-#: Updates of NMF.
-UPDATES = 60
+#: Updates of NMF, and the positions that it is made from.
+UPDATES, FACTORED = 60, 8000
 
 
 def control(name: str, shop: Workshop, start: Start, seed: int = 0) -> Dictionary:
@@ -84,7 +84,7 @@ def _nmf(shop: Workshop, size: int, seed: int) -> Dictionary:
     """Activations ≈ u H, both ≥ 0, by multiplicative updates (Lee & Seung, 2001); new codes by H's pseudo-inverse."""
     import torch
 
-    rows = torch.from_numpy(np.maximum(shop.sample(), 0))
+    rows = torch.from_numpy(np.maximum(shop.sample(FACTORED), 0))
     chance = torch.Generator().manual_seed(seed)
     atoms = rows[torch.randperm(len(rows), generator=chance)[:size]] + 1e-4
     codes = torch.rand(len(rows), len(atoms), generator=chance) * rows.mean() / atoms.mean() / len(atoms)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nle_fast.classifiers import Classifier
 from nle_fast.classifiers.base import as_numpy
+from nle_fast.features.products import fast_precision, times
 from nle_fast.features.sight import Sight
 
 if TYPE_CHECKING:
@@ -118,8 +119,9 @@ class ReluHead:
 
     def terms(self, x: Tensor, r: Tensor, codes: Tensor, atoms: Tensor) -> Terms:
         """See `Head`."""
-        before = x @ self._weight.T + self._offset
-        found, told = before.relu(), (before - r @ self._weight.T).relu()
+        precision = fast_precision(x.device)
+        before = times(x, self._weight.T, precision) + self._offset
+        found, told = before.relu(), (before - times(r, self._weight.T, precision)).relu()
         logits = found.mean(1)
         winner = logits.argmax(1)
         on = (found.gather(2, winner[:, None, None].expand(-1, x.shape[1], 1)) > 0).float()
@@ -188,7 +190,7 @@ def open_head(
     import torch
 
     show, mean, seen = (torch.from_numpy(part).to(device) for part in (sight.show, sight.mean, sight.seen))
-    own = torch.tensor(rows, dtype=torch.float32, device=device)
+    own = torch.tensor(rows).to(device)
     if getattr(classifier, "pooled_weight", None) is not None:
         flat = np.broadcast_to(sight.mean[None, :, None, None], (1, len(mean), *shape))
         offset = as_numpy(classifier.logits(np.ascontiguousarray(flat, np.float32)))[0]

@@ -169,8 +169,7 @@ class Workshop:
         self.moments: Moments = moments(_blocks(store), store.maps.shape[2])
         few = np.linspace(0, len(store) // store.views - 1, GRADIENT_PICTURES).round().astype(np.int64)
         self.rows, self.rows_from = class_rows(classifier, self.maps_of(store.centres(np.unique(few))))
-        seen = options.position + options.pooled
-        self.sight: Sight = sight_of(self.rows, self.moments, plain=options.reconstruction, seen=seen)
+        self.sight: Sight = sight_of(self.rows, self.moments)
 
     def maps_of(self, rows: Floats) -> Floats:
         """(N, positions, C) → (N, C, H, W)."""

@@ -46,7 +46,7 @@ class LearnOptions:
     size: int | None = None
     active: int = 24
     seed: int = 0
-    steps: int = 2000
+    steps: int = 3000
     batch: int = 24
     rate: float = 2e-3
     views: int = 6
@@ -54,10 +54,10 @@ class LearnOptions:
     store_gigabytes: float = 4.0
     reconstruction: float = 0.2
     position: float = 1.0
-    pooled: float = 1.0
-    divergence: float = 0.1
+    pooled: float = 3.0
+    divergence: float = 0.3
     five: float = 0.3
-    anchor: float = 1.0
+    anchor: float = 3.0
 
     def __post_init__(self) -> None:
         whole = (

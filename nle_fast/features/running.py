@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nle_fast.errors import InputError, ModelError
 from nle_fast.features.heads import Head
 from nle_fast.features.options import LearnOptions
+from nle_fast.features.products import fast_precision, times
 from nle_fast.features.sight import Sight
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Learned:
         bias: (K,).
         start: (K, C), what the decoder is anchored to: where it began, or was begun again.
         restarted: Features that did not fire for two passes and were begun again, over the whole run.
-        dead: Features that did not fire in the last pass.
+        dead: Features that did not fire in the last two passes.
         seconds: Wall clock of all steps.
         losses: The loss at a hundred steps at most, and at the last.
         precision: Of the products: "bfloat16" where the processor multiplies it fast, else "float32".
@@ -65,15 +66,6 @@ def sparse(projections: Tensor, active: int) -> Tensor:
         return positive
     largest, place = positive.topk(active, -1)
     return torch.zeros_like(positive).scatter(-1, place, largest)
-
-
-def fast_precision(device: Any) -> Any:
-    """bfloat16 on a CPU that multiplies it fast (a step takes a third of the time); float32 elsewhere."""
-    import torch
-
-    known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    on_cpu = torch.device(device).type == "cpu"
-    return torch.bfloat16 if on_cpu and known is not None and known() else torch.float32
 
 
 class Run:
@@ -124,9 +116,6 @@ class Run:
         fits, own = float((x * told).sum((0, 1)) @ weight), float(told.square().sum((0, 1)) @ weight)
         return fits / own if fits > 0 and own > 0 else 1.0
 
-    def _times(self, left: Tensor, right: Tensor) -> Tensor:
-        return (left.to(self._precision) @ right.to(self._precision)).float()
-
     def advance(self) -> None:
         """One step of Adam."""
         import torch
@@ -136,8 +125,8 @@ class Run:
             group["lr"] = rate * (1 - step / options.steps) * min(1, (step + 1) / RISE)
         x = torch.from_numpy(self._batches(self._chosen())).to(self._device)
         atoms = self._unit(self._decoder)
-        codes = sparse(self._times(x, self._encoder.T) + self._bias, options.active)
-        rest = x - self._times(codes, atoms)
+        codes = sparse(times(x, self._encoder.T, self._precision) + self._bias, options.active)
+        rest = x - times(codes, atoms, self._precision)
         seen = self._head.terms(x, rest, codes, atoms)
         whole = (x.square() @ self._plain).sum().clamp(min=1e-12)
         loss = (
@@ -241,7 +230,7 @@ class Run:
 
         show, read = self._sight.show, self._sight.read
         decoder, encoder, bias = (p.detach().cpu().numpy() for p in (self._decoder, self._encoder, self._bias))
-        dead = int((self._quiet >= self._pass).sum()) if self.step else 0
+        dead = int((self._quiet >= 2 * self._pass).sum())
         return Learned(
             unit_rows(decoder @ show.T),
             (encoder @ read.T).astype(np.float32),

@@ -42,14 +42,15 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "labels": "imagenet_labels_1001.txt",
         "offset": 1,
         "views": 6,
-        "batch": 24,
+        "options": {},
     },
     "squeezenet1_1": {
         "preprocess": Preprocess(size=224, resize=256),
         "labels": "imagenet_labels_1000.txt",
         "offset": 0,
         "views": 2,
-        "batch": 12,
+        # Maps of 13 × 13 positions: a step of six crops sees as many as one of twenty of 7 × 7.
+        "options": {"batch": 6, "steps": 1500},
     },
 }
 OUTSIDE = 300
@@ -96,9 +97,10 @@ class Bench:
         self.photos = Photos(data, self.setting["offset"])
         labels = (data / "labels" / self.setting["labels"]).read_text(encoding="utf-8").splitlines()
         self.groups: Groups = groups_of(labels)
-        self.centres = self._store(self.photos.paths, 1)
+        self.centres = self.store(self.photos.paths, 1)
 
-    def _store(self, paths: list[Path], views: int) -> Store:
+    def store(self, paths: list[Path], views: int) -> Store:
+        """Activations of these photos, read or taken up."""
         began = time.perf_counter()
         store = read_store(self.classifier, self.setting["preprocess"], paths, self.folder, views=views)
         say(f"{len(paths)} photos, {views} views: {(time.perf_counter() - began) / 60:.1f} min")
@@ -108,7 +110,7 @@ class Bench:
         """What half `way` learns with; the seed is the half's number."""
         from dataclasses import replace
 
-        store = self._store(self.photos.learns(way), self.setting["views"])
+        store = self.store(self.photos.learns(way), self.setting["views"])
         return Workshop(self.classifier, store, replace(self.options, seed=way), self.folder)
 
     def maps(self, rows: np.ndarray) -> Iterator[np.ndarray]:
@@ -206,7 +208,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    options = LearnOptions(**({"batch": NETWORKS[asked.network]["batch"]} | asked.options))
+    options = LearnOptions(**(NETWORKS[asked.network]["options"] | asked.options))
     out = asked.out or Path(f"benches/results/features_{asked.network}.json")
     results: dict[str, Any] = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
     if results.get("options") not in (None, options.to_dict()):
