@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from features_cases import PREPROCESS, SOURCES, Planted, write_pictures
 
 from nle_fast.classifiers.features import Features
@@ -183,3 +184,23 @@ def test_more_features_than_the_tree_has_nodes_are_refused(pictures):
 def test_options_out_of_range_are_named(name, value):
     with pytest.raises(ConfigError, match=f"`{name}`"):
         LearnOptions(**{name: value})
+
+
+def test_any_layer_of_a_torch_module(pictures):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 10, 5, stride=4),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(10, 6, 3),
+        torch.nn.ReLU(),
+        torch.nn.Flatten(),
+        torch.nn.Linear(150, 4),
+    )
+    model[5].weight.data *= 30  # an untrained head hardly tells its classes apart
+    found = learn(model, pictures, layer="1", preprocess=PREPROCESS, size=6, options=QUICK)
+    assert found.layer == "1"
+    assert found.decoder.shape == (6, 10)
+    assert found.record["start"]["rows_from"] == "gradients"
+    figures = found.record["held_out"]["features"]
+    assert figures["r2"] > 0.2
+    assert found.record["losses"][-1] < 0.8 * found.record["losses"][0]
