@@ -74,6 +74,8 @@ def pack_bundle(
         raise ConfigError("`model` or `from` must be given, and only one of them; pass the network's file or its name.")
     if weights is not None and known is None:
         raise ConfigError("`weights` must come with `from`, got them alone; name the network that they belong to.")
+    if not isinstance(folder, (str, os.PathLike)):
+        raise ModelError(f"`folder` must be a path, got {type(folder).__name__}; choose one that does not exist yet.")
     if Path(folder).exists():
         raise ModelError(f"`folder` must not exist yet, got '{folder}'; choose another or remove it first.")
     if isinstance(model, (str, os.PathLike)) and os.path.isdir(model):

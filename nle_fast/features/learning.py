@@ -23,7 +23,7 @@ from nle_fast.dissect.asked import check_kinds, check_progress
 from nle_fast.dissect.labelled import LabelledPictures
 from nle_fast.dissect.probe import content_digest, picture_digest
 from nle_fast.dissect.responses import Progress, digest_of
-from nle_fast.errors import ConfigError, ModelError
+from nle_fast.errors import ConfigError, InputError, ModelError
 from nle_fast.features.heads import class_rows, open_head
 from nle_fast.features.measure import Dictionary, Measured, measure
 from nle_fast.features.options import LearnOptions
@@ -108,7 +108,8 @@ def learn(
         minutes, machine, versions.
 
     Raises:
-        InputError: A picture cannot be read; the message names it. There are fewer than eight.
+        InputError: A picture cannot be read; the message names it. There are fewer than eight, or `labelled` tells the
+            class of none of them.
         ConfigError: An option is out of its range, there are more features asked for than the tree has nodes, or
             `labelled` or `hierarchy` without class names.
         ModelError: The network cannot be read, has no such layer, fewer than two classes, weights that are not finite,
@@ -150,6 +151,11 @@ def learn(
     words = (
         None if opened.labels is None else VoteWords(Labels(opened.labels, classifier.num_classes), hierarchy, labelled)
     )
+    if words is not None and labelled is not None and (words.classes_of(paths) < 0).all():
+        raise InputError(
+            "`labelled` must tell the network's class of some of `pictures`, got none of them; call the classes as "
+            "`labels` does, and pass pictures of theirs among `pictures`."
+        )
     began = time.perf_counter()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()) if cache is None else cache)
@@ -164,6 +170,7 @@ def learn(
         held = measured_on(classifier, preprocess, judges, folder, features, shop, progress)
         counts = len(paths), len(learns), len(judges)
         record = _record(name, classifier, asked, counts, views, shop, start, learned, held)
+    record["pictures"]["of_known_class"] = 0 if words is None else int((words.classes_of(judges) >= 0).sum())
     record["learned_from"] = [*map(picture_digest, learns[:DIGESTS]), *contents[:DIGESTS]]
     record["readings"], concepts = compare_readings(held, words, classifier, features, shop.rows, judges)
     record["minutes"] = round((time.perf_counter() - began) / 60, 2)
