@@ -17,6 +17,7 @@ from nle_fast.classifiers.torch.known import open_known
 from nle_fast.concepts import Concepts, open_concepts
 from nle_fast.errors import ConfigError, ModelError
 from nle_fast.labels import Labels
+from nle_fast.opening import check_input_size
 from nle_fast.preprocess import Preprocess, load_picture
 
 if TYPE_CHECKING:
@@ -101,11 +102,7 @@ def pack_bundle(
         if isinstance(features, (str, os.PathLike)):
             features = Features.load(features)
         classifier = open_classifier(model, layer=layer, input_size=(preprocess.size, preprocess.size))
-        if (expected := getattr(classifier, "input_size", None)) not in (None, (preprocess.size, preprocess.size)):
-            raise ConfigError(
-                f"`preprocess` must make pictures of {expected[0]} × {expected[1]} for this network, got size "
-                f"{preprocess.size}; give its size."
-            )
+        check_input_size(classifier, preprocess)
         if concepts is not None and concepts_layer is not None:
             concepts = concepts.at_layer(classifier.layer)
         open_concepts(

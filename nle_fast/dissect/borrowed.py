@@ -26,6 +26,7 @@ from nle_fast.dissect.responses import Progress, Responses
 from nle_fast.dissect.vote_judge import LEAST_PICTURES, PART, WHOLE, correlations
 from nle_fast.errors import InputError, ModelError
 from nle_fast.labels import Labels
+from nle_fast.opening import check_input_size
 from nle_fast.preprocess import Preprocess, load_picture
 
 __all__ = [
@@ -58,7 +59,7 @@ class Witness:
     Raises:
         ModelError: Its head has no class maps: neither pooling and a linear map, nor a 1 × 1 convolution, ReLU, mean.
         InputError: Labels are missing, or labels or hierarchy are broken or do not fit.
-        ConfigError: An argument is of another kind.
+        ConfigError: An argument is of another kind, or the preprocessing does not fit the network.
 
     Attributes:
         classifier: The network, cut where its class maps can be read.
@@ -90,6 +91,7 @@ class Witness:
         self.preprocess = Preprocess() if preprocess is None else preprocess
         side = self.preprocess.size
         self.classifier: Classifier = open_classifier(model, layer=layer, input_size=(side, side), device=device)
+        check_input_size(self.classifier, self.preprocess)
         if labels is None:
             raise InputError(f"`labels` must name the classes of the witness, got none for '{self.name}'; pass them.")
         self.labels = Labels(labels, int(self.classifier.num_classes))
@@ -107,6 +109,9 @@ class Witness:
         """Pictures (N, 3, h, w), its own → class probabilities (N, K, H, W) per position, and logits (N, K).
 
         softmax(W a(p) + b), with b from the logits of the first pictures; of a head with ReLU the map's is rectified.
+
+        Raises:
+            ModelError: They are not finite.
         """
         raw = self.classifier.activations(images)
         logits = as_numpy(self.classifier.logits(raw)).astype(np.float32)
@@ -119,6 +124,8 @@ class Witness:
             assert self._relu is not None
             maps = np.einsum("kc,ncyx->nkyx", self._relu.weight, activations, optimize=True)
             maps = np.maximum(maps + self._relu.bias[:, None, None], 0)
+        if not np.isfinite(maps).all() or not np.isfinite(logits).all():
+            raise ModelError(f"`witness` must give finite numbers, got NaN or infinity from '{self.name}'; check it.")
         maps = np.exp(maps - maps.max(1, keepdims=True))
         return maps / maps.sum(1, keepdims=True), logits
 
