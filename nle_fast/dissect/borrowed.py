@@ -20,6 +20,7 @@ from nle_fast.bundle import Bundle, read_bundle
 from nle_fast.classifiers import Classifier, open_classifier
 from nle_fast.classifiers.base import as_numpy
 from nle_fast.dissect.asked import check_kinds
+from nle_fast.dissect.grid import on_grid
 from nle_fast.dissect.groups import Groups, groups_of
 from nle_fast.dissect.offers import Offer
 from nle_fast.dissect.responses import Progress, Responses
@@ -36,7 +37,6 @@ __all__ = [
     "look_beside",
     "looks_like",
     "name_by_witness",
-    "overlaps",
     "set_correlations",
 ]
 
@@ -147,27 +147,6 @@ class Seen:
     answers: NDArray[np.float32]
 
 
-def overlaps(
-    cells: int, inside: tuple[float, float], others: int, window: tuple[float, float]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """How much of each of `cells` equal cells of one interval lies in each of `others` equal cells of another.
-
-    Returns:
-        (cells, others), rows that add up to 1, and (cells,) whether half of the cell or more lies in the other one.
-
-    Example:
-        >>> overlaps(2, (0, 8), 4, (0, 8))[0].tolist()
-        [[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]]
-    """
-    edges, theirs = np.linspace(*inside, cells + 1), np.linspace(*window, others + 1)
-    low = np.maximum(edges[:-1, None], theirs[None, :-1])
-    high = np.minimum(edges[1:, None], theirs[None, 1:])
-    shared = np.maximum(high - low, 0)
-    whole = shared.sum(1, keepdims=True)
-    inside_enough = whole[:, 0] >= 0.5 * (edges[1] - edges[0])
-    return (shared / np.maximum(whole, 1e-12)).astype(np.float32), inside_enough
-
-
 def set_correlations(sums: NDArray[np.float64], cross: NDArray[np.float64], neurons: int) -> NDArray[np.float32]:
     """(F, S) Pearson's r from sums (2, F + S) of values and of squares, the count in front, and of products (F, S)."""
     count, values, squares = sums[0, 0], sums[0, 1:], sums[1, 1:]
@@ -215,7 +194,7 @@ def look_beside(
         for row, picture in enumerate(opened):
             n = start + row
             own = np.asarray(responses.maps[n], np.float32)
-            theirs, kept = _on_grid(maps[row], own.shape[1:], windows[n], witness.preprocess.window(picture.size))
+            theirs, kept = on_grid(maps[row], own.shape[1:], windows[n], witness.preprocess.window(picture.size))
             seen = sets @ theirs[:, kept]
             values = np.concatenate([own.reshape(neurons, -1)[:, kept], seen])
             side = int(half[n])
@@ -230,20 +209,6 @@ def look_beside(
     r = np.stack([set_correlations(sums[side], cross[side], neurons) for side in (0, 1)])
     both = set_correlations(sums.sum(0), cross.sum(0), neurons)
     return Seen(r, both, pictures[:2], np.concatenate(answers).astype(np.float32))
-
-
-def _on_grid(
-    maps: NDArray[np.float32],
-    shape: tuple[int, ...],
-    window: tuple[float, float, float, float],
-    theirs: tuple[float, float, float, float],
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(K, H·W) the witness's maps on the network's grid, and which positions it sees, too."""
-    height, width = shape
-    down, rows = overlaps(height, (window[1], window[3]), maps.shape[1], (theirs[1], theirs[3]))
-    across, columns = overlaps(width, (window[0], window[2]), maps.shape[2], (theirs[0], theirs[2]))
-    found = np.einsum("ya,kab,xb->kyx", down, maps, across, optimize=True)
-    return found.reshape(len(maps), -1), (rows[:, None] & columns[None]).ravel()
 
 
 def looks_like(words: str) -> str:

@@ -27,7 +27,7 @@ from nle_fast.errors import ConfigError, InputError, ModelError
 from nle_fast.features.heads import class_rows, open_head
 from nle_fast.features.measure import Dictionary, Measured, measure
 from nle_fast.features.options import LearnOptions
-from nle_fast.features.pictures import picture_files, split, without_copies
+from nle_fast.features.pictures import picture_files, split, that_fit, without_copies
 from nle_fast.features.running import Learned
 from nle_fast.features.seen import Seen, read_seen
 from nle_fast.features.sight import Moments, Sight, moments, sight_of
@@ -160,7 +160,7 @@ def learn(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()) if cache is None else cache)
         learns, judges = split(paths, asked.held_out, asked.seed)
-        learns, views = _that_fit(learns, classifier, preprocess, asked)
+        learns, views = that_fit(learns, classifier, preprocess, asked)
         contents = [content_digest(path) for path in learns]
         judges = without_copies(judges, set(contents))
         store = read_store(classifier, preprocess, learns, folder, views=views, seed=asked.seed, progress=progress)
@@ -301,26 +301,6 @@ def _blocks(store: Store, block: int = 64) -> Iterator[Floats]:
     for at in range(0, len(chosen), block):
         rows = store.rows(chosen[at : at + block])
         yield rows.reshape(-1, rows.shape[2])
-
-
-def _that_fit(
-    paths: list[Path], classifier: Classifier, preprocess: Preprocess, options: LearnOptions
-) -> tuple[list[Path], int]:
-    """As many pictures and views as the bound allows: first fewer views, then an even sample of the pictures."""
-    from nle_fast.preprocess import load_picture
-
-    shape = tuple(classifier.activations(preprocess([load_picture(paths[0])])).shape)
-    room = int(options.store_gigabytes * 1e9 // (2 * int(np.prod(shape[1:]))))
-    if room < 2:
-        raise ConfigError(
-            f"`store_gigabytes` must hold the activations of two crops at least, got {options.store_gigabytes} for "
-            f"{shape[1:]}; raise it, or take a later layer."
-        )
-    views = max(1, min(options.views, room // len(paths)))
-    if len(paths) <= room:
-        return paths, views
-    places = np.linspace(0, len(paths) - 1, room).round().astype(int)
-    return [paths[place] for place in np.unique(places)], 1
 
 
 def _record(
