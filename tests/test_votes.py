@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nle_fast.dissect.groups import Groups
+from nle_fast.dissect.groups import Groups, groups_of
 from nle_fast.dissect.vote_judge import (
     confident_classes,
     correlations,
@@ -15,7 +15,7 @@ from nle_fast.dissect.vote_judge import (
     vote_figures,
 )
 from nle_fast.dissect.votes import of_parts, pooled_votes, propose, typical_of
-from nle_fast.errors import InputError
+from nle_fast.errors import ConfigError, InputError
 
 K = 24
 
@@ -225,3 +225,10 @@ def test_wording():
     assert of_parts(["cats", "dogs", "cars"]) == "cats, dogs and cars"
     assert of_parts(["fruit and vegetables", "bottles"]) == "fruit and vegetables, and of bottles"
     assert of_parts(["cats", "fruit and vegetables", "cars"]) == "cats, of fruit and vegetables, and of cars"
+
+
+def test_no_more_parts_than_three():
+    groups = groups_of(["cat", "dog", "bird"])
+    for parts in (0, 4, "two"):
+        with pytest.raises(ConfigError, match="`max_parts`"):
+            propose(np.eye(3), groups, max_parts=parts)

@@ -175,3 +175,22 @@ def test_a_label_that_is_not_the_one_at_its_index_has_no_number():
 def test_many_thousand_labels_are_soon_found_to_be_others(monkeypatch):
     monkeypatch.setattr("nle_fast.dissect.groups._spellings", lambda label: pytest.fail("compared one by one"))
     assert wnid_at(["cat"] * 21_841) == (None,) * 21_841
+
+
+@pytest.mark.parametrize(
+    ("label", "several"),
+    [
+        ("mouse (animal)", "mice (animal)"),
+        ("tennis court (outdoor)", "tennis courts (outdoor)"),
+        ("potato", "potatoes"),
+        ("News", "news"),
+        ("species", "species"),
+        ("flatfish", "flatfish"),
+        ("class 5", "class 5"),
+        ("猫", "猫"),
+        ("café", "cafés"),
+        ("T-shirt", "T-shirts"),
+    ],
+)
+def test_labels_of_any_kind_have_a_plural_or_stay(label, several):
+    assert groups_of([label, "dog"]).singles == (several, "dogs")

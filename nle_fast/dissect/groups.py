@@ -34,9 +34,11 @@ LARGEST = 0.45
 #: Of words with more letters no three fit into one name.
 LONGEST = 55
 #: Nouns of which one looks like many.
-SAME_IN_PLURAL = frozenset(
-    ["aircraft", "bison", "deer", "fish", "moose", "salmon", "sheep", "shrimp", "spacecraft", "squid", "swine", "trout"]
-)
+SAME_IN_PLURAL = ("aircraft", "bison", "data", "deer", "fish", "moose", "news", "physics", "salmon", "series", "sheep",
+                  "shrimp", "spacecraft", "species", "squid", "swine", "trout")  # fmt: skip
+PLURAL_IN_OES = frozenset(["buffalo", "echo", "hero", "mango", "mosquito", "potato", "tomato", "tornado", "volcano"])
+#: The last word of what has a plural that can be told by its form.
+LATIN = re.compile(r"[A-Za-z\u00c0-\u024f'’./-]*[A-Za-z\u00c0-\u024f][.'’]?")
 
 
 @dataclass(frozen=True)
@@ -240,11 +242,22 @@ def _plurals(labels: Sequence[str]) -> tuple[str | None, ...]:
 
 @lru_cache(maxsize=4096)
 def _plural(words: str) -> str:
-    """Several of it, as far as the form of the words tells."""
+    """Several of it, as far as the form of the words tells; words of which it tells nothing stay as they are.
+
+    Example:
+        >>> _plural("mouse (animal)"), _plural("tomato"), _plural("class 5")
+        ('mice (animal)', 'tomatoes', 'class 5')
+    """
+    if remark := re.fullmatch(r"(.*\S)\s+(\([^()]*\))", words):
+        return f"{_plural(remark[1])} {remark[2]}"
     phrase = noun_phrase(words)
     head = phrase.bare.split(" ")[-1]
+    if not LATIN.fullmatch(head):
+        return phrase.bare
+    if head.lower() in PLURAL_IN_OES:
+        return f"{phrase.bare}es"
     if words.casefold().startswith("other ") and not is_plural(head):
         return other_number(phrase)
-    if phrase.compound or is_plural(head) or head.lower() in SAME_IN_PLURAL or phrase.text == phrase.bare:
+    if phrase.compound or is_plural(head) or head.lower().endswith(SAME_IN_PLURAL) or phrase.text == phrase.bare:
         return phrase.bare
     return other_number(phrase)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.dissect.groups import Groups
-from nle_fast.errors import InputError
+from nle_fast.errors import ConfigError, InputError
 
 __all__ = ["GAIN", "MAX_PARTS", "Proposal", "of_parts", "pooled_votes", "propose", "typical_of"]
 
@@ -83,10 +83,13 @@ def propose(
         A neuron whose votes are all alike, or fit no set, has no part.
 
     Raises:
+        ConfigError: `max_parts` is out of its range.
         InputError: The votes are not (F, K) of finite numbers, or codes and answers do not go with them.
 
     Source: this project.
     """
+    if max_parts not in range(1, MAX_PARTS + 1):
+        raise ConfigError(f"`max_parts` must be a whole number from 1 to {MAX_PARTS}, got {max_parts!r}; change it.")
     votes = np.asarray(votes, np.float32)
     if votes.ndim != 2 or votes.shape[1] != groups.num_classes or not np.isfinite(votes).all():
         raise InputError(
