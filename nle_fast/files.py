@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["map_array", "write_whole"]
+from nle_fast.errors import InputError
+
+__all__ = ["check_room", "map_array", "write_whole"]
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -23,9 +26,26 @@ def write_whole(path: Path, content: str | bytes) -> None:
     try:
         draft.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         draft.replace(path)
-    except (OSError, UnicodeEncodeError):
+    except ValueError:  # before anything was written: half a surrogate pair, or a name that no file system takes
+        raise
+    except BaseException:  # Ctrl-C as well
         draft.unlink(missing_ok=True)
         raise
+
+
+def check_room(folder: Path, needed: int, remedy: str) -> None:
+    """Refuse what would fill the disk, which would kill the process as it writes to a memory map.
+
+    Args:
+        folder: The cache.
+        needed: Bytes.
+        remedy: What to do instead.
+
+    Raises:
+        InputError: There is less room.
+    """
+    if needed > shutil.disk_usage(folder).free:
+        raise InputError(f"`cache` must have {needed / 1e9:.1f} GB free, got less at '{folder}'; {remedy}.")
 
 
 def map_array(path: Path, mode: Literal["r", "r+"] = "r") -> NDArray[Any]:

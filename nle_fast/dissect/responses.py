@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ from nle_fast.classifiers import Classifier, check_activations, num_channels, of
 from nle_fast.classifiers.base import as_numpy, check_logits
 from nle_fast.dissect.untrained import UNTRAINED, untrained_responses
 from nle_fast.errors import InputError, ModelError
-from nle_fast.files import map_array
+from nle_fast.files import check_room, map_array
 from nle_fast.preprocess import Preprocess, load_picture
 
 __all__ = ["Progress", "Responses", "digest_of", "read_responses"]
@@ -217,11 +216,7 @@ class _Pass:
         }
         forms = {name: forms[name] for name in self._names}
         needed = sum(np.dtype(kind).itemsize * math.prod(form) for kind, form in forms.values())
-        if needed > shutil.disk_usage(self._folder).free:  # a full disk would kill the process as it writes
-            raise InputError(
-                f"`cache` must have {needed / 1e9:.1f} GB free for {count} pictures, got less at '{self._folder}'; "
-                "choose another folder or fewer pictures."
-            )
+        check_room(self._folder, needed, "choose another folder or fewer pictures")
         self._arrays = {
             name: np.lib.format.open_memmap(self._folder / f"{name}.npy", "w+", kind, form)
             for name, (kind, form) in forms.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 from nle_fast.dissect.responses import Progress, digest_of
 from nle_fast.errors import InputError
 from nle_fast.features.sight import Sight
-from nle_fast.features.store import Store
-from nle_fast.files import map_array
+from nle_fast.features.store import SMALLER, Store
+from nle_fast.files import check_room, map_array
 
 __all__ = ["Seen", "read_seen"]
 
@@ -54,7 +55,7 @@ def read_seen(store: Store, sight: Sight, folder: Path, *, progress: Progress | 
         progress: Called with ("look", crops done, crops).
 
     Raises:
-        InputError: The folder cannot be written.
+        InputError: The folder cannot be written, or has not room enough.
     """
     import torch
 
@@ -64,6 +65,7 @@ def read_seen(store: Store, sight: Sight, folder: Path, *, progress: Progress | 
     scale = _scale(store, sight)
     try:
         if (kept := _kept(path, form)) is None:
+            check_room(folder, 2 * math.prod(form), SMALLER)
             draft = path.with_suffix(".draft.npy")
             maps = np.lib.format.open_memmap(draft, "w+", np.float16, form)
             read, mean = torch.from_numpy(sight.read / scale), torch.from_numpy(sight.mean)

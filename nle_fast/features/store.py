@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import math
 import random
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from nle_fast.classifiers import Classifier, check_activations
 from nle_fast.classifiers.base import as_numpy
 from nle_fast.dissect.responses import Progress, digest_of
 from nle_fast.errors import InputError, ModelError
-from nle_fast.files import map_array
+from nle_fast.files import check_room, map_array
 from nle_fast.preprocess import Preprocess, load_picture
 
 if TYPE_CHECKING:
@@ -35,6 +34,8 @@ __all__ = ["Store", "crop_of", "read_store"]
 
 #: Pictures between two marks.
 BLOCK = 16
+
+SMALLER = "choose another folder, fewer pictures or a smaller `store_gigabytes`"
 
 #: Side of a crop, as a share of the picture's short side.
 CLOSEST, WIDEST = 0.55, 1.0
@@ -229,12 +230,7 @@ class _Filling:
         finite = math.isfinite(peak) and peak > 0
         self._exponent, self._shape = math.ceil(math.log2(peak / FIRST_PEAK)) if finite else 0, shape
         form = (len(self._paths) * self._views, shape[0] * shape[1], first.shape[1])
-        needed = 2 * math.prod(form)
-        if needed > shutil.disk_usage(self._folder).free:  # a full disk would kill the process as it writes
-            raise InputError(
-                f"`cache` must have {needed / 1e9:.1f} GB free, got less at '{self._folder}'; choose another folder, "
-                "fewer pictures or a smaller `store_gigabytes`."
-            )
+        check_room(self._folder, 2 * math.prod(form), SMALLER)
         self._maps = np.lib.format.open_memmap(self._folder / "maps.npy", "w+", np.float16, form)
         # Last: a folder with a manifest has all its arrays.
         draft = self._folder / "store.json.draft"
