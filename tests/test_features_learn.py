@@ -176,6 +176,8 @@ def test_broken_and_missing_pictures_are_named(pictures, tmp_path):
 def test_more_features_than_the_tree_has_nodes_are_refused(pictures):
     with pytest.raises(ConfigError, match="`size`"):
         learn(Planted(40), pictures, preprocess=PREPROCESS, size=400, options=QUICK)
+    with pytest.raises(ConfigError, match="`size`"):
+        learn(Planted(3), pictures, preprocess=PREPROCESS, size=4000, options=QUICK)
 
 
 @pytest.mark.parametrize(

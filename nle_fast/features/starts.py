@@ -52,7 +52,7 @@ def start_of(rows: Floats, found: Moments, sample: Floats | None, size: int | No
         size: Atoms asked for; None: all nodes of 4 to 120 classes, at most 300, or 64 clusters.
 
     Raises:
-        ConfigError: The tree has fewer nodes than `size`.
+        ConfigError: The tree has fewer nodes than `size`, or the sample fewer positions than two per atom.
         MissingExtraError: SciPy is not installed.
     """
     if len(rows) >= FEW_CLASSES or sample is None:
@@ -66,7 +66,13 @@ def start_of(rows: Floats, found: Moments, sample: Floats | None, size: int | No
                 f"{len(rows)} classes, got {size}; ask for fewer or leave it out."
             )
         return Start(node_atoms(rows, tree.nodes, found.covariance), tree.nodes, "tree", None)
-    wanted = min(FEW_FEATURES if size is None else size, len(sample) // 2)
+    most = len(sample) // 2
+    if size is not None and size > most:
+        raise ConfigError(
+            f"`size` must be at most {most}, half the positions that clusters are made of, got {size}; ask for fewer, "
+            "pass more pictures, or leave it out."
+        )
+    wanted = min(FEW_FEATURES, most) if size is None else size
     own = sample - found.mean
     halves = [cluster_atoms(half, wanted) for half in (own[::2], own[1::2])]
     cosine = (halves[0] @ halves[1].T).max(1)
