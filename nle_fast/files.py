@@ -1,11 +1,15 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and arrays on disk that are read only if they are whole."""
 
 from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Any, Literal
 
-__all__ = ["write_whole"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["map_array", "write_whole"]
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -22,3 +26,18 @@ def write_whole(path: Path, content: str | bytes) -> None:
     except (OSError, UnicodeEncodeError):
         draft.unlink(missing_ok=True)
         raise
+
+
+def map_array(path: Path, mode: Literal["r", "r+"] = "r") -> NDArray[Any]:
+    """A `.npy` file as a memory map.
+
+    Raises:
+        OSError: There is no such file, or it cannot be read.
+        ValueError: It is no array, or cut off.
+    """
+    try:
+        # Always so first: opened for writing, a file that was cut off would be filled up with zeros.
+        found: NDArray[Any] = np.load(path, mmap_mode="r")
+    except EOFError as error:
+        raise ValueError(f"'{path}' is empty") from error
+    return found if mode == "r" else np.load(path, mmap_mode=mode)

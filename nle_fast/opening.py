@@ -84,14 +84,17 @@ def open_network(
         concepts = Concepts.load(concepts, layer=classifier.layer)
     note = ""
     if features is None and fits and bundle is not None and bundle.reading == "features":
-        features, note = bundle.features, _unfit(classifier, concepts, config)
+        features, note = bundle.features, _unfit(classifier, bundle.features, concepts, config)
         features = None if note else features
+    if features is False and isinstance(classifier, FeatureClassifier):
+        classifier = classifier.classifier
+    explicit = features is not None and features is not False
+    if config.score == "max" and (explicit or isinstance(classifier, FeatureClassifier)):
+        raise ConfigError(
+            "`features` must be False with score 'max', whose scores of features add up to nothing, got some; pass "
+            "features=False, or a Config with score='sum'."
+        )
     if features is not None and features is not False:
-        if config.score == "max":
-            raise ConfigError(
-                "`features` must be False with score 'max', whose scores of features add up to nothing, got some; pass "
-                "features=False, or a Config with score='sum'."
-            )
         classifier = open_features(classifier, features)
     through = classifier.features if isinstance(classifier, FeatureClassifier) else None
     if concepts is None and through is not None:
@@ -106,10 +109,13 @@ def open_network(
     return Opened(name, classifier, preprocess, labels, opened, through, note)
 
 
-def _unfit(classifier: Classifier, concepts: Any, config: Config) -> str:
+def _unfit(classifier: Classifier, features: Features | None, concepts: Any, config: Config) -> str:
     """Why the features of a bundle do not go with what else was asked for; empty where they do."""
     if config.score == "max":
         return "The bundle's features are left aside: by their maximum only neurons are scored."
     if isinstance(concepts, Concepts) and len(concepts) == classifier.num_neurons:
+        own = getattr(classifier, "fingerprint", None)
+        if features is not None and len(concepts) == len(features) and concepts.model not in (None, own):
+            return ""  # as many features as neurons: the table's fingerprint tells of which it is
         return "The bundle's features are left aside: the concepts that were passed are for the layer's neurons."
     return ""

@@ -133,3 +133,18 @@ def test_what_cannot_be_kept_is_refused(paths, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cache"):
         read(Counted(), paths, tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["maps", "mean", "untrained"])
+@pytest.mark.parametrize("share", [0, 0.6])
+def test_arrays_that_were_cut_off_are_read_anew(paths, tmp_path, name, share):
+    whole = read(Counted(), paths, tmp_path / "cache")
+    kept = {key: np.array(getattr(whole, key)) for key in ("maps", "means", "peaks", "untrained")}
+    (file,) = (tmp_path / "cache").glob(f"*/{name}.npy")
+    held = file.read_bytes()
+    file.write_bytes(held[: int(len(held) * share)])
+    again = Counted()
+    found = read(again, paths, tmp_path / "cache")
+    assert again.seen == 10
+    for key, values in kept.items():
+        np.testing.assert_array_equal(getattr(found, key), values)

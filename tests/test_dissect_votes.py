@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 from nle_fast import Concepts, Explainer, write_bundle
 from nle_fast.classifiers import open_classifier
 from nle_fast.cli import app
-from nle_fast.dissect import DissectOptions, dissect
+from nle_fast.dissect import DissectOptions, Witness, dissect
 from nle_fast.dissect.groups import groups_of
 from nle_fast.dissect.labelled import LabelledPictures
 from nle_fast.dissect.report import report_html
 from nle_fast.dissect.vote_source import class_of, mean_gradient_votes, votes_of
-from nle_fast.errors import ConfigError, InputError
+from nle_fast.errors import ConfigError, InputError, ModelError
 from nle_fast.labels import Labels
 
 LABELS = list(THINGS)
@@ -175,7 +175,46 @@ def test_labels_are_needed_and_checked(data):
     with pytest.raises(InputError, match="`labels` must name each"):
         dissect(network, preprocess=PREPROCESS, votes=True, labels=["one"])
     with pytest.raises(ConfigError, match="`pictures` must be given"):
-        dissect(network, preprocess=PREPROCESS, votes=True, labels=LABELS, witness=network)
+        dissect(network, preprocess=PREPROCESS, votes=True, labels=LABELS, witness=Witness(network, LABELS))
+
+
+@pytest.mark.parametrize(
+    ("error", "changed"),
+    [
+        (ConfigError, {"masks": 5}),
+        (ConfigError, {"labelled": 5}),
+        (ConfigError, {"encoder": 5}),
+        (ConfigError, {"hierarchy": 5}),
+        (ConfigError, {"options": 5}),
+        (ConfigError, {"cache": 5}),
+        (ConfigError, {"progress": 5}),
+        (InputError, {"pictures": 5}),
+        (InputError, {"pictures": None}),
+        (InputError, {"pictures": "photos"}),
+        (InputError, {"pictures": [None]}),
+        (InputError, {"pictures": ["no such file.png"]}),
+    ],
+)
+def test_arguments_of_another_kind_are_named(error, changed):
+    (name,) = changed
+    with pytest.raises(error, match=f"`{name}` must"):
+        dissect(voting_network()[0], preprocess=PREPROCESS, votes=True, labels=LABELS, **changed)
+
+
+def test_a_witness_is_a_network_with_class_names():
+    network, _ = voting_network()
+    for bad in (5, Witness):
+        with pytest.raises(ModelError, match="`model` must"):
+            dissect(network, preprocess=PREPROCESS, witness=bad)
+    with pytest.raises(InputError, match="`labels` must name"):
+        Witness(network)
+    with pytest.raises(ConfigError, match="`preprocess` must"):
+        Witness(network, LABELS, 5)
+
+
+def test_labels_too_long_for_a_sentence_are_no_words():
+    groups = groups_of(["cat", "x" * 300, "dog"])
+    assert groups.singles == ("cats", None, "dogs")
 
 
 def test_classes_of_labelled_pictures(data, tmp_path):

@@ -74,3 +74,11 @@ def test_errors_are_one_line(here, arguments, status, named):
     assert named in line
     assert ";" in line
     assert not (here / "f.safetensors").exists()
+
+
+def test_a_run_that_fails_leaves_no_folder(here, tmp_path):
+    out = tmp_path / "new" / "folder" / "f.safetensors"
+    assert run(here, "--out", str(out), "--pictures", str(here / "nowhere")).exit_code == 1
+    assert not list(tmp_path.iterdir())
+    assert run(here, "--out", str(out), *QUICK).exit_code == 0
+    assert out.is_file()

@@ -91,7 +91,7 @@ def test_files_that_are_something_else_are_refused(tmp_path):
         refused("must be")
     for changed in ({"record": []}, {"words": 3}):
         write(arrays, **changed)
-        refused("must be objects")
+        refused("must be an object")
     for bad in (3, None):
         with pytest.raises(nle.FeaturesError, match="`path`"):
             nle.Features.load(bad)
@@ -101,6 +101,73 @@ def test_files_that_are_something_else_are_refused(tmp_path):
         colors_features(record={"a": float("nan")}).save(path)
     with pytest.raises(nle.FeaturesError, match="writable"):
         colors_features().save(tmp_path / "missing" / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("changed", "match"),
+    [
+        ({"decoder": [[1.0, 0.0], [1.0]]}, "`decoder` must be one array"),
+        ({"mean": [[1.0], [1.0, 2.0]]}, "`mean` must be one array"),
+        ({"encoder": np.full((6, 8), 1e300)}, "`encoder` must be finite"),
+        ({"record": 5}, "`record` must be an object"),
+        ({"words": "all"}, "`words` must be an object"),
+    ],
+)
+def test_features_of_odd_values_are_refused(changed, match):
+    with pytest.raises(nle.FeaturesError, match=match):
+        replace(colors_features(), **changed)
+
+
+def test_odd_names_and_texts_are_our_errors(tmp_path):
+    for name in ("a\0.safetensors", "a" * 300 + ".safetensors"):
+        with pytest.raises(nle.FeaturesError, match="must be an existing file"):
+            nle.Features.load(tmp_path / name)
+        with pytest.raises(nle.FeaturesError, match="must be writable"):
+            colors_features().save(tmp_path / name)
+    with pytest.raises(nle.FeaturesError, match="must be JSON"):
+        colors_features(record={"half a pair": "\ud800"}).save(tmp_path / "a.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_classifier_read_through_features_is_treated_as_if_they_were_passed():
+    through = nle.classifiers.FeatureClassifier(Colors(), colors_features())
+    options = {"preprocess": preprocess(), "verbalizer": "template"}
+    with pytest.raises(nle.ConfigError, match="features=False"):
+        nle.Explainer(through, config=nle.Config(score="max"), **options)
+    plain = nle.Explainer(through, features=False, config=nle.Config(score="max"), **options)(scene())
+    assert {item.kind for item in plain.evidence} == {"neuron"}
+    for bad in (None, "network", 5):
+        with pytest.raises(nle.ModelError, match="`classifier` must have the members"):
+            nle.classifiers.FeatureClassifier(bad, colors_features())
+
+
+@pytest.mark.parametrize("channel", [0, 7])
+def test_activations_that_are_not_finite_are_refused(channel):
+    class Broken(Colors):
+        def activations(self, images):
+            maps = super().activations(images)
+            maps[:, channel, 0, 0] = np.nan
+            return maps
+
+        def logits(self, activations):
+            return super().logits(np.nan_to_num(activations))
+
+    broken = nle.Explainer(Broken(), features=colors_features(), preprocess=preprocess(), verbalizer="template")
+    for certify in (False, True):
+        with pytest.raises(nle.InputError, match="must be finite"):
+            broken(scene(), certify=certify)
+
+
+def test_the_fingerprint_tells_whose_words_a_table_has(tmp_path):
+    bundle = read_bundle(write_bundle_of(tmp_path / "plain"))
+    classifier = nle.classifiers.open_classifier(str(bundle.model))
+    features = features_of(classifier, 6)
+    folder = write_bundle(tmp_path / "b", bundle.model, preprocess=bundle.preprocess, features=features)
+    through = nle.classifiers.FeatureClassifier(classifier, features)
+    names = nle.Concepts.from_names(list("abcdef"), layer=classifier.layer)
+    for model, kind in ((through.fingerprint, "feature"), (classifier.fingerprint, "neuron"), (None, "neuron")):
+        explainer = nle.Explainer.load(folder, verbalizer="template", concepts=replace(names, model=model))
+        assert {item.kind for item in explainer(scene()).evidence} == {kind}
 
 
 def test_explanations_name_features(tmp_path):

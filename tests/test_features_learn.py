@@ -11,8 +11,9 @@ import torch
 from features_cases import PREPROCESS, SOURCES, Planted, write_pictures
 
 from nle_fast.classifiers.features import Features
-from nle_fast.errors import ConfigError, InputError
+from nle_fast.errors import ConfigError, InputError, ModelError
 from nle_fast.features import LearnOptions, learn
+from nle_fast.features.pictures import split
 from nle_fast.features.recurrence import match
 
 QUICK = LearnOptions(steps=60, batch=8, views=1, active=3)
@@ -204,3 +205,78 @@ def test_any_layer_of_a_torch_module(pictures):
     figures = found.record["held_out"]["features"]
     assert figures["r2"] > 0.2
     assert found.record["losses"][-1] < 0.8 * found.record["losses"][0]
+
+
+@pytest.mark.parametrize("length", [0, 100, 0.5])
+@pytest.mark.parametrize("pattern", ["seen-*.npy", "*/maps.npy"])
+def test_a_cache_that_was_cut_off_is_begun_anew(pictures, whole, tmp_path, pattern, length):
+    learned(pictures, cache=tmp_path)
+    for file in tmp_path.glob(pattern):
+        held = file.read_bytes()
+        file.write_bytes(held[: length if isinstance(length, int) else int(len(held) * length)])
+    for mark in tmp_path.glob("mark-*"):
+        mark.unlink()
+    assert same(whole, learned(pictures, cache=tmp_path))
+
+
+def test_a_cache_knows_the_head(pictures, tmp_path):
+    class Other(Planted):
+        """The same layer and rows, and another head above them."""
+
+        fingerprint = "pooled 3"
+
+    one = learn(Other(), pictures, preprocess=PREPROCESS, size=6, options=QUICK, cache=tmp_path)
+    for head in ("relu", "any"):
+        kept = learn(Other(3, head), pictures, preprocess=PREPROCESS, size=6, options=QUICK, cache=tmp_path)
+        fresh = learn(Other(3, head), pictures, preprocess=PREPROCESS, size=6, options=QUICK)
+        assert same(kept, fresh)
+        assert not same(kept, one)
+
+
+def test_a_copy_of_a_picture_does_not_judge(pictures, tmp_path):
+    copies = [tmp_path / f"copy {path.name}" for path in pictures]
+    for path, copy in zip(pictures, copies, strict=True):
+        copy.write_bytes(path.read_bytes())
+    record = learned([*pictures, *copies]).record
+    learns, judges = split([*pictures, *copies], 0.2, 0)
+    contents = {path.read_bytes() for path in learns}
+    assert record["pictures"]["held_out"] == len({path.read_bytes() for path in judges} - contents) < len(judges)
+
+
+class Odd(Planted):
+    """A layer or a head of which nothing can be learned."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how = how
+        if how == "head":
+            self.weight = self.pooled_weight = np.full_like(self.weight, np.nan)
+
+    def activations(self, images):
+        maps = super().activations(images)
+        return {"zero": maps * 0, "one": maps * 0 + 1, "head": maps}[self.how]
+
+
+@pytest.mark.parametrize("model", [Odd("zero"), Odd("one"), Odd("head"), Planted(1)])
+def test_networks_that_nothing_is_learned_from_are_refused(pictures, model):
+    with pytest.raises(ModelError, match="`model` must"):
+        learn(model, pictures, preprocess=PREPROCESS, size=4, options=QUICK)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("options", 5), ("cache", 5), ("cache", "a\0b"), ("hierarchy", 5), ("labelled", 5), ("progress", 5)],
+)
+def test_arguments_of_another_kind_are_named(pictures, name, value):
+    with pytest.raises(ConfigError, match=f"`{name}` must be"):
+        learn(Planted(), pictures, preprocess=PREPROCESS, labels=["a", "b", "c"], **{name: value})
+
+
+def test_labelled_pictures_without_class_names_are_refused(pictures, tmp_path):
+    for index in range(2):
+        (tmp_path / f"{index}").mkdir()
+        (tmp_path / f"{index}" / "a.png").write_bytes(pictures[index].read_bytes())
+    with pytest.raises(ConfigError, match="`labels` must"):
+        learned(pictures, labelled=tmp_path)
+    with pytest.raises(InputError, match="`pictures` must exist"):
+        learned(["a" * 400])

@@ -10,7 +10,7 @@ from features_cases import PREPROCESS, SOURCES, Planted, write_pictures
 
 import nle_fast as nle
 from nle_fast.classifiers import FeatureClassifier, Features
-from nle_fast.dissect import dissect
+from nle_fast.dissect import Witness, dissect
 from nle_fast.dissect.probe import picture_digest
 from nle_fast.features import LearnOptions, learn
 from nle_fast.features.measure import Measured
@@ -97,3 +97,21 @@ def test_dissecting_features_leaves_judging_to_other_pictures(found, pictures):
     assert all(0 <= share <= 1 for share in readings.values())
     through = found.with_words(said.concepts.to_dict())
     assert explainer_of(through).concepts is not None
+
+
+def test_a_copy_of_what_was_learned_from_does_not_judge_either(found, pictures, tmp_path):
+    learned = [path for path in pictures if picture_digest(path) in found.record["learned_from"]][:9]
+    copies = [tmp_path / f"copy {path.name}" for path in learned]
+    for path, copy in zip(learned, copies, strict=True):
+        copy.write_bytes(path.read_bytes())
+    said = dissect(Planted(), features=found, preprocess=PREPROCESS, votes=True, labels=LABELS, pictures=copies)
+    assert {one["part"] for one in said.record["pictures"]} <= {"propose", "pick"}
+
+
+def test_pictures_that_were_learned_from_do_not_judge_borrowed_words(found, pictures):
+    learned = [path for path in pictures if picture_digest(path) in found.record["learned_from"]]
+    witness = Witness(Planted(12, seed=0), [f"thing {letter}" for letter in "abcdefghijkl"], PREPROCESS)
+    options = {"preprocess": PREPROCESS, "witness": witness, "pictures": learned}
+    assert dissect(Planted(), features=found, **options).record["summary"]["named"] == 0
+    unknown = dataclasses.replace(found, record={"learned_from": 5})
+    assert dissect(Planted(), features=unknown, **options).record["summary"]["named"] > 0

@@ -162,3 +162,16 @@ def test_the_table_is_what_training_makes(shared):
     for name in ("imagenet_labels_1000.txt", "imagenet_labels_1001.txt"):
         labels = (shared / "labels" / name).read_text(encoding="utf-8").splitlines()
         assert imagenet_groups(labels).source == "wordnet"
+
+
+def test_a_label_that_is_not_the_one_at_its_index_has_no_number():
+    swapped = [*FULL]
+    swapped[3], swapped[600] = swapped[600], swapped[3]
+    numbers = wnid_at(swapped)
+    assert (numbers[3], numbers[600]) == (None, None)
+    assert numbers[4] == DOCUMENT["classes"][4]["wnid"]
+
+
+def test_many_thousand_labels_are_soon_found_to_be_others(monkeypatch):
+    monkeypatch.setattr("nle_fast.dissect.groups._spellings", lambda label: pytest.fail("compared one by one"))
+    assert wnid_at(["cat"] * 21_841) == (None,) * 21_841

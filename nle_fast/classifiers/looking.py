@@ -20,6 +20,7 @@ from nle_fast.classifiers.base import (
     read_class_maps,
     read_codes,
 )
+from nle_fast.errors import InputError
 from nle_fast.ops.scoring import TopNeurons, finite_top, score_neurons
 from nle_fast.timing import Laps
 
@@ -119,6 +120,12 @@ def _look_beside_rest(
     else:
         seen = read_codes(classifier, images, target, versus)
     laps.end("classify")
+    if not np.isfinite(seen.rest).all():  # NaN has no code, so that it is in the rest alone
+        picture = int(np.flatnonzero(~np.isfinite(seen.rest))[0])
+        raise InputError(
+            f"`activations` × `gradients` must be finite, got a value that is not finite in picture {picture}; look "
+            "for NaN in the picture or the weights, or for overflow in half precision."
+        )
     top = score_neurons(narrow(seen.codes), narrow(seen.gradients), *asked)
     laps.end("score")
     total = top.total + np.maximum(seen.rest, 0)

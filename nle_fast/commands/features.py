@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,7 +57,7 @@ def features(
     def stopped() -> str:
         return f"the same command goes on from '{kept}'." if kept.is_dir() else "nothing is written."
 
-    with one_line_errors(debug, interrupted=stopped):
+    with one_line_errors(debug, interrupted=stopped), _new_folders(out.parent):
         import shutil
 
         from nle_fast.bundle import DEFAULT_BUNDLE
@@ -91,6 +93,18 @@ def features(
         if cache is None:
             shutil.rmtree(kept, ignore_errors=True)
         _print_summary(dict(found.record), out)
+
+
+@contextmanager
+def _new_folders(folder: Path) -> Iterator[None]:
+    """The folder of results and those above it: what is made for nothing is gone again."""
+    new = [above for above in (folder, *folder.parents) if not above.exists()]
+    try:
+        yield
+    finally:
+        for made in new:
+            if made.is_dir() and not any(made.iterdir()):
+                made.rmdir()
 
 
 def _check(out: Path) -> None:

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from nle_fast.bundle import Bundle, read_bundle
 from nle_fast.classifiers import Classifier, open_classifier
 from nle_fast.classifiers.base import as_numpy
+from nle_fast.dissect.asked import check_kinds
 from nle_fast.dissect.groups import Groups, groups_of
 from nle_fast.dissect.offers import Offer
 from nle_fast.dissect.responses import Progress, Responses
 from nle_fast.dissect.vote_judge import LEAST_PICTURES, PART, WHOLE, correlations
-from nle_fast.errors import ModelError
+from nle_fast.errors import InputError, ModelError
 from nle_fast.labels import Labels
 from nle_fast.preprocess import Preprocess, load_picture
 
@@ -56,7 +57,8 @@ class Witness:
 
     Raises:
         ModelError: Its head has no class maps: neither pooling and a linear map, nor a 1 × 1 convolution, ReLU, mean.
-        InputError: Labels or hierarchy are broken or do not fit.
+        InputError: Labels are missing, or labels or hierarchy are broken or do not fit.
+        ConfigError: An argument is of another kind.
 
     Attributes:
         classifier: The network, cut where its class maps can be read.
@@ -81,9 +83,15 @@ class Witness:
         if isinstance(model, Bundle):
             preprocess, labels = preprocess or model.preprocess, model.labels if labels is None else labels
             self.name, layer, model = model.name, model.layer, model.model
+        check_kinds(
+            preprocess=(preprocess, "an nle_fast.Preprocess", (Preprocess,)),
+            hierarchy=(hierarchy, "the path of a .json", (str, os.PathLike)),
+        )
         self.preprocess = Preprocess() if preprocess is None else preprocess
         side = self.preprocess.size
         self.classifier: Classifier = open_classifier(model, layer=layer, input_size=(side, side), device=device)
+        if labels is None:
+            raise InputError(f"`labels` must name the classes of the witness, got none for '{self.name}'; pass them.")
         self.labels = Labels(labels, int(self.classifier.num_classes))
         self.groups: Groups = groups_of(self.labels.names, hierarchy)
         self._weight: NDArray[np.float32] | None = getattr(self.classifier, "pooled_weight", None)
@@ -182,15 +190,15 @@ def look_beside(
         responses: The network's maps of P pictures.
         paths: The pictures.
         windows: What the network sees of each, (left, top, right, bottom) in pixels.
-        half: (P,) 0 or 1.
+        half: (P,) 0 or 1; −1 for pictures of neither, which only have a say in the name of all together.
         batch: Pictures per run.
         progress: Called with ("witness", done, total).
     """
     sets = witness.groups.sets.astype(np.float32)
     neurons = responses.maps.shape[1]
-    sums = np.zeros((2, 2, 1 + neurons + len(sets)))
-    cross = np.zeros((2, neurons, len(sets)))
-    pictures = np.zeros((2, len(sets)), np.int64)
+    sums = np.zeros((3, 2, 1 + neurons + len(sets)))
+    cross = np.zeros((3, neurons, len(sets)))
+    pictures = np.zeros((3, len(sets)), np.int64)
     answers = []
     for start in range(0, len(paths), batch):
         opened = [load_picture(path) for path in paths[start : start + batch]]
@@ -214,7 +222,7 @@ def look_beside(
             progress("witness", min(start + batch, len(paths)), len(paths))
     r = np.stack([set_correlations(sums[side], cross[side], neurons) for side in (0, 1)])
     both = set_correlations(sums.sum(0), cross.sum(0), neurons)
-    return Seen(r, both, pictures, np.concatenate(answers).astype(np.float32))
+    return Seen(r, both, pictures[:2], np.concatenate(answers).astype(np.float32))
 
 
 def _on_grid(
@@ -276,7 +284,7 @@ def name_by_witness(
         seen: As `look_beside` gives it.
         groups: The witness's.
         codes: (P, F) pooled codes, or activations.
-        half: (P,) 0 or 1.
+        half: (P,) 0 or 1, or −1, as `look_beside` was given them.
         classes: (P,) the picture's class among the *witness's*, −1 where unknown.
     """
     ways = _Ways(seen, groups, np.asarray(codes), half, classes)
@@ -296,7 +304,7 @@ def name_by_witness(
                 "positions_r": round(float(seen.both[neuron, final[neuron]]), 4),
                 "judged": "labels" if ways.by_labels else "the witness's maps",
             },
-            pictures=int(ways.known.sum()) if ways.by_labels else len(codes),
+            pictures=int(ways.known.sum()) if ways.by_labels else int((half >= 0).sum()),
         )
         if given[neuron]
         else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from nle_fast.dissect.groups import Groups, wnid_at
 from nle_fast.dissect.labelled import LabelledPictures
 from nle_fast.dissect.offers import Offer
 from nle_fast.dissect.options import DissectOptions
-from nle_fast.dissect.probe import ProbeSet
+from nle_fast.dissect.probe import ProbeSet, content_digest
 from nle_fast.dissect.responses import Progress, Responses
 from nle_fast.dissect.vote_judge import share_told
-from nle_fast.dissect.vote_source import Shown, class_of, name_by_votes, votes_of
+from nle_fast.dissect.vote_source import RUNS, Shown, class_of, name_by_votes, votes_of
 from nle_fast.labels import Labels
 from nle_fast.preprocess import Preprocess, load_picture
 
@@ -79,12 +79,12 @@ def further_words(
         learned: (P,) which pictures the features were learned from: they judge no name.
         progress: As of `dissect`.
     """
-    names = (f"{options.seed} {path.name}".encode("utf-8", "surrogateescape") for path in probes.paths)
-    half = np.array([zlib.crc32(name) & 1 for name in names], np.int64)
+    half = _halves(probes.paths, options.seed)
     found = Further({}, [])
     told_with_words = None
     probabilities = None
     if witness is not None and responses is not None:
+        half = np.where(learned, -1, half)
         seen = look_beside(witness, responses, probes.paths, windows, half, batch=options.batch, progress=progress)
         probabilities = seen.answers
         theirs = np.where(learned, -1, _classes(labelled, witness.labels, witness.groups, probes))
@@ -99,7 +99,7 @@ def further_words(
             }
         )
     if groups is not None:
-        votes, how = votes_of(classifier, list(_activations(classifier, preprocess, probes.paths, options.batch)))
+        votes, how = votes_of(classifier, _activations(classifier, preprocess, probes.paths, options.batch))
         shown = None
         if responses is not None and responses.answers is not None:
             classes = _classes(labelled, labels, groups, probes)
@@ -134,12 +134,25 @@ def _told_with_words(votes: NDArray[np.float32], shown: Shown, offers: Sequence[
     return round(share, 4) if np.isfinite(share) else None
 
 
-def _activations(classifier: Classifier, preprocess: Preprocess, paths: Sequence[Path], batch: int) -> Iterator[Any]:
-    """Of the first pictures, for heads whose votes depend on pictures."""
+def _halves(paths: Sequence[Path], seed: int) -> NDArray[np.int64]:
+    """(P,) 0 or 1, by seed and name; copies of a picture share a half, or it would judge what it helped to choose."""
+    first: dict[str, int] = {}
+    half = []
+    for path in paths:
+        name = f"{seed} {path.name}".encode("utf-8", "surrogateescape")
+        half.append(first.setdefault(content_digest(path), zlib.crc32(name) & 1))
+    return np.array(half, np.int64)
+
+
+def _activations(classifier: Classifier, preprocess: Preprocess, paths: Sequence[Path], batch: int) -> list[Any]:
+    """Of the first pictures, in batches, for heads whose votes depend on pictures; no more than votes are taken of."""
     if any(getattr(classifier, name, None) is not None for name in ("pooled_weight", "relu_head")):
-        return
-    for start in range(0, min(len(paths), GRADIENT_PICTURES), batch):
-        yield classifier.activations(preprocess([load_picture(path) for path in paths[start : start + batch]]))
+        return []
+    paths = paths[: min(GRADIENT_PICTURES, max(1, RUNS // int(classifier.num_classes)))]
+    return [
+        classifier.activations(preprocess([load_picture(path) for path in paths[start : start + batch]]))
+        for start in range(0, len(paths), batch)
+    ]
 
 
 def _classes(labelled: LabelledPictures | None, labels: Labels, groups: Groups, probes: ProbeSet) -> NDArray[np.int64]:

@@ -31,6 +31,8 @@ TABLE = Path(__file__).with_name("wordnet.json")
 AGREE = 0.9
 #: A group of more of all classes than this says too little.
 LARGEST = 0.45
+#: Of words with more letters no three fit into one name.
+LONGEST = 55
 #: Nouns of which one looks like many.
 SAME_IN_PLURAL = frozenset(
     ["aircraft", "bison", "deer", "fish", "moose", "salmon", "sheep", "shrimp", "spacecraft", "squid", "swine", "trout"]
@@ -138,7 +140,7 @@ def groups_of(labels: Sequence[str], hierarchy: str | os.PathLike[str] | None = 
     most = max(2, int(LARGEST * len(labels)))
     kept: dict[tuple[int, ...], str] = {}
     for text, of in members.items():
-        if 2 <= len(of) <= most:
+        if 2 <= len(of) <= most and len(text) <= LONGEST:
             kept.setdefault(tuple(of), _plural(text))  # nearest first: the most particular of equal groups
     table = np.zeros((len(kept), len(labels)), bool)
     for row, of_group in enumerate(kept):
@@ -156,31 +158,39 @@ def imagenet_groups(labels: Sequence[str]) -> Groups | None:
     Args:
         labels: K names in the order of the logits.
     """
-    if len(labels) not in (1000, 1001):
+    found = _agreement(labels)
+    if found is None:
         return None
+    shift, agrees = found
     table = _table()
-    for shift in range(len(labels) - 999):
-        agrees = np.array([bool(names & _spellings(labels[at + shift])) for at, names in enumerate(table["spellings"])])
-        if agrees.mean() < AGREE:
-            continue
-        members = np.zeros((len(table["names"]), len(labels)), bool)
-        members[:, shift : shift + 1000] = table["members"] & agrees
-        whole = members.sum(1) >= 2
-        singles: list[str | None] = [None] * len(labels)
-        singles[shift : shift + 1000] = [w if a else None for w, a in zip(table["singles"], agrees, strict=True)]
-        names = tuple(name for name, keep in zip(table["names"], whole, strict=True) if keep)
-        return Groups(names, members[whole], tuple(singles), "wordnet")
-    return None
+    members = np.zeros((len(table["names"]), len(labels)), bool)
+    members[:, shift : shift + 1000] = table["members"] & agrees
+    whole = members.sum(1) >= 2
+    singles: list[str | None] = [None] * len(labels)
+    singles[shift : shift + 1000] = [w if a else None for w, a in zip(table["singles"], agrees, strict=True)]
+    names = tuple(name for name, keep in zip(table["names"], whole, strict=True) if keep)
+    return Groups(names, members[whole], tuple(singles), "wordnet")
 
 
 def wnid_at(labels: Sequence[str]) -> tuple[str | None, ...]:
-    """WordNet's number of each label where they are ImageNet's, by its place; None for what is beside the 1,000."""
-    numbers = _table()["wnids"]
-    for shift in range(max(0, len(labels) - 999)):
-        agrees = [bool(names & _spellings(labels[at + shift])) for at, names in enumerate(_table()["spellings"])]
-        if len(labels) <= 1001 and np.mean(agrees) >= AGREE:
-            return (*[None] * shift, *numbers, *[None] * (len(labels) - 1000 - shift))
-    return (None,) * len(labels)
+    """WordNet's number of each label where they are ImageNet's; None for a label that is not the one at its index."""
+    numbers: list[str | None] = [None] * len(labels)
+    if (found := _agreement(labels)) is not None:
+        shift, agrees = found
+        numbers[shift : shift + 1000] = [n if a else None for n, a in zip(_table()["wnids"], agrees, strict=True)]
+    return tuple(numbers)
+
+
+def _agreement(labels: Sequence[str]) -> tuple[int, NDArray[np.bool_]] | None:
+    """At which index ImageNet's 1,000 labels begin, and which of them are recognized; None where they are others."""
+    if len(labels) not in (1000, 1001):
+        return None
+    spellings = _table()["spellings"]
+    for shift in range(len(labels) - 999):
+        agrees = np.array([bool(names & _spellings(labels[at + shift])) for at, names in enumerate(spellings)])
+        if agrees.mean() >= AGREE:
+            return shift, agrees
+    return None
 
 
 @lru_cache(maxsize=1)
@@ -218,10 +228,13 @@ def _simple(name: str) -> str:
 
 
 def _plurals(labels: Sequence[str]) -> tuple[str | None, ...]:
-    """The plural of each label's first name; None where two classes share it, or it has no letters."""
+    """The plural of each label's first name; None where two classes share it, or it has no letters or too many."""
     words = [label_name(label) for label in labels]
     return tuple(
-        None if words.count(word) > 1 or not any(mark.isalpha() for mark in word) else _plural(word) for word in words
+        None
+        if words.count(word) > 1 or len(word) > LONGEST or not any(mark.isalpha() for mark in word)
+        else _plural(word)
+        for word in words
     )
 
 

@@ -12,7 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["JUDGE", "PARTS", "PICK", "PROPOSE", "Probe", "ProbeSet", "Word", "picture_digest"]
+from nle_fast.errors import InputError
+
+__all__ = ["JUDGE", "PARTS", "PICK", "PROPOSE", "Probe", "ProbeSet", "Word", "content_digest", "picture_digest"]
 
 #: What a picture is for: sources propose words, one of the proposals is picked, and what was picked is judged.
 PARTS = ("propose", "pick", "judge")
@@ -23,6 +25,24 @@ def picture_digest(path: Path) -> str:
     """12 hexadecimal digits that tell a picture file from others: of its name and its size."""
     said = f"{path.name} {path.stat().st_size}".encode("utf-8", "surrogateescape")
     return hashlib.blake2b(said, digest_size=6).hexdigest()
+
+
+def content_digest(path: Path) -> str:
+    """The same of what is in the file: that of a copy under another name is equal.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    made = hashlib.blake2b(digest_size=6)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                made.update(block)
+    except OSError as error:
+        raise InputError(
+            f"`pictures` must be readable files, got '{path}' ({error.strerror}); check the path."
+        ) from error
+    return made.hexdigest()
 
 
 class Word(NamedTuple):

@@ -29,6 +29,7 @@ from nle_fast.classifiers import Classifier, check_activations, num_channels, of
 from nle_fast.classifiers.base import as_numpy, check_logits
 from nle_fast.dissect.untrained import UNTRAINED, untrained_responses
 from nle_fast.errors import InputError, ModelError
+from nle_fast.files import map_array
 from nle_fast.preprocess import Preprocess, load_picture
 
 __all__ = ["Progress", "Responses", "digest_of", "read_responses"]
@@ -147,7 +148,7 @@ class _Pass:
                 mark.touch()
             if progress is not None:
                 progress("read", min(start + self._batch, len(self._paths)), len(self._paths))
-        found = {name: np.load(self._folder / f"{name}.npy", mmap_mode="r") for name in self._names}
+        found = {name: map_array(self._folder / f"{name}.npy") for name in self._names}
         small = {name: np.array(found[name]) for name in self._names if name != "maps"}
         means, peaks = small["mean"], small["max"]
         answers = small.get("answers")
@@ -157,8 +158,8 @@ class _Pass:
         """Take up what the folder holds; what is not whole there is begun anew."""
         try:
             exponent = int(json.loads((self._folder / "set.json").read_text(encoding="utf-8"))["exponent"])
-            arrays = {name: np.load(self._folder / f"{name}.npy", mmap_mode="r+") for name in self._names}
-        except (OSError, ValueError, KeyError):
+            arrays = {name: map_array(self._folder / f"{name}.npy", "r+") for name in self._names}
+        except (OSError, ValueError, KeyError, TypeError):
             return
         if all(len(array) == len(self._paths) for array in arrays.values()):
             self._exponent, self._arrays = exponent, arrays

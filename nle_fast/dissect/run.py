@@ -15,6 +15,7 @@ import numpy as np
 from nle_fast.classifiers import FeatureClassifier
 from nle_fast.concepts import Concepts
 from nle_fast.config import Config
+from nle_fast.dissect.asked import check_kinds, check_progress, picture_paths
 from nle_fast.dissect.borrowed import Witness
 from nle_fast.dissect.choose import Champion, Chosen, champions, choose
 from nle_fast.dissect.encoder import DualEncoder
@@ -26,7 +27,7 @@ from nle_fast.dissect.masks import MaskFolder
 from nle_fast.dissect.offers import add_offers
 from nle_fast.dissect.options import DissectOptions
 from nle_fast.dissect.overlap import name_from_masks, thresholds_of
-from nle_fast.dissect.probe import JUDGE, PARTS, Probe, ProbeSet, picture_digest
+from nle_fast.dissect.probe import JUDGE, PARTS, Probe, ProbeSet, content_digest, picture_digest
 from nle_fast.dissect.ranking import name_from_labels
 from nle_fast.dissect.record import RECORD_SCHEMA, neuron_record, write_json
 from nle_fast.dissect.responses import Progress, Responses, read_responses
@@ -131,6 +132,18 @@ def dissect(
 
     Source: this project; the sources' methods are cited where they stand.
     """
+    path = (str, os.PathLike)
+    check_kinds(
+        masks=(masks, "a MaskFolder or a folder", (MaskFolder, *path)),
+        labelled=(labelled, "LabelledPictures, a folder or a .csv", (LabelledPictures, *path)),
+        hypernyms=(hypernyms, "the path of a .json", path),
+        encoder=(encoder, "a DualEncoder or a folder", (DualEncoder, *path)),
+        hierarchy=(hierarchy, "the path of a .json", path),
+        cache=(cache, "a folder", path),
+        options=(options, "DissectOptions", (DissectOptions,)),
+    )
+    check_progress(progress)
+    further_pictures = picture_paths(pictures)
     options = DissectOptions() if options is None else options
     opened = open_network(
         model, layer=layer, labels=labels, features=features, preprocess=preprocess, device=device, config=Config()
@@ -144,7 +157,7 @@ def dissect(
         groups = groups_of(named.names, hierarchy)
     else:
         named = Labels(None, int(classifier.num_classes))
-    witness = Witness(witness, device=device) if isinstance(witness, (str, os.PathLike)) else witness
+    witness = witness if isinstance(witness, Witness | None) else Witness(witness, device=device)
     masks = MaskFolder(masks) if isinstance(masks, (str, os.PathLike)) else masks
     if isinstance(labelled, (str, os.PathLike)):
         labelled = LabelledPictures(labelled, hypernyms)
@@ -153,14 +166,15 @@ def dissect(
         [
             *([] if masks is None else [(masks.name, masks.probes)]),
             *([] if labelled is None else [(labelled.name, labelled.probes)]),
-            ("pictures", [Probe(Path(picture), "") for picture in pictures]),
+            ("pictures", [Probe(picture, "") for picture in further_pictures]),
         ],
         options.seed,
     )
     learned = np.zeros(len(probes), bool)
     if opened.features is not None:
-        known = set(opened.features.record.get("learned_from", ()))
-        learned = np.array([picture_digest(path) in known for path in probes.paths], bool)
+        listed = opened.features.record.get("learned_from")
+        known = {one for one in listed if isinstance(one, str)} if isinstance(listed, list) else set()
+        learned = np.array([bool(known & {picture_digest(p), content_digest(p)}) for p in probes.paths], bool)
         probes = probes.without_judging(learned)
     nothing = masks is None and labelled is None and encoder is None and witness is None
     if not votes and (not len(probes) or nothing):

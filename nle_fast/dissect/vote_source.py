@@ -19,7 +19,7 @@ from nle_fast.dissect.votes import MAX_PARTS, pooled_votes, propose, typical_of
 from nle_fast.errors import ConfigError
 from nle_fast.labels import Labels
 
-__all__ = ["Shown", "class_of", "mean_gradient_votes", "name_by_votes", "votes_of"]
+__all__ = ["RUNS", "Shown", "class_of", "mean_gradient_votes", "name_by_votes", "votes_of"]
 
 #: Runs of the head backwards that mean gradients may take.
 RUNS = 8192

@@ -16,16 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.classifiers import Classifier
+from nle_fast.classifiers.base import as_numpy
 from nle_fast.classifiers.features import Features
 from nle_fast.config import Config
+from nle_fast.dissect.asked import check_kinds, check_progress
 from nle_fast.dissect.labelled import LabelledPictures
-from nle_fast.dissect.probe import picture_digest
+from nle_fast.dissect.probe import content_digest, picture_digest
 from nle_fast.dissect.responses import Progress, digest_of
-from nle_fast.errors import ConfigError
+from nle_fast.errors import ConfigError, ModelError
 from nle_fast.features.heads import class_rows, open_head
 from nle_fast.features.measure import Dictionary, Measured, measure
 from nle_fast.features.options import LearnOptions
-from nle_fast.features.pictures import picture_files, split
+from nle_fast.features.pictures import picture_files, split, without_copies
 from nle_fast.features.running import Learned
 from nle_fast.features.seen import Seen, read_seen
 from nle_fast.features.sight import Moments, Sight, moments, sight_of
@@ -107,12 +109,22 @@ def learn(
 
     Raises:
         InputError: A picture cannot be read; the message names it. There are fewer than eight.
-        ConfigError: An option is out of its range, or there are more features asked for than the tree has nodes.
-        ModelError: The network cannot be read or has no such layer.
+        ConfigError: An option is out of its range, there are more features asked for than the tree has nodes, or
+            `labelled` or `hierarchy` without class names.
+        ModelError: The network cannot be read, has no such layer, fewer than two classes, weights that are not finite,
+            or a layer that is the same everywhere.
         MissingExtraError: SciPy is not installed.
 
     Source: this project; top-k sparse codes as in Makhzani & Frey (2014) and Gao et al. (2024).
     """
+    path = (str, os.PathLike)
+    check_kinds(
+        options=(options, "LearnOptions", (LearnOptions,)),
+        hierarchy=(hierarchy, "the path of a .json", path),
+        labelled=(labelled, "LabelledPictures, a folder or a .csv", (LabelledPictures, *path)),
+        cache=(cache, "a folder", path),
+    )
+    check_progress(progress)
     asked = PLAIN if options is None else options
     asked = dataclasses.replace(
         asked,
@@ -125,7 +137,16 @@ def learn(
         model, layer=layer, labels=labels, features=False, preprocess=preprocess, device=device, config=Config()
     )
     classifier, preprocess, name = opened.classifier, opened.preprocess, opened.name
+    if classifier.num_classes < 2:
+        raise ModelError(
+            f"`model` must have two classes or more, got {classifier.num_classes}; what features say is what tells "
+            "classes apart."
+        )
     labelled = LabelledPictures(labelled) if isinstance(labelled, (str, os.PathLike)) else labelled
+    if opened.labels is None and (labelled is not None or hierarchy is not None):
+        raise ConfigError(
+            "`labels` must name the network's classes where `labelled` or `hierarchy` is given, got none; pass them."
+        )
     words = (
         None if opened.labels is None else VoteWords(Labels(opened.labels, classifier.num_classes), hierarchy, labelled)
     )
@@ -134,6 +155,8 @@ def learn(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()) if cache is None else cache)
         learns, judges = split(paths, asked.held_out, asked.seed)
         learns, views = _that_fit(learns, classifier, preprocess, asked)
+        contents = [content_digest(path) for path in learns]
+        judges = without_copies(judges, set(contents))
         store = read_store(classifier, preprocess, learns, folder, views=views, seed=asked.seed, progress=progress)
         shop = Workshop(classifier, store, asked, folder)
         learned, start = shop.learned(progress=progress)
@@ -141,7 +164,7 @@ def learn(
         held = measured_on(classifier, preprocess, judges, folder, features, shop, progress)
         counts = len(paths), len(learns), len(judges)
         record = _record(name, classifier, asked, counts, views, shop, start, learned, held)
-    record["learned_from"] = [picture_digest(path) for path in learns[:DIGESTS]]
+    record["learned_from"] = [*map(picture_digest, learns[:DIGESTS]), *contents[:DIGESTS]]
     record["readings"], concepts = compare_readings(held, words, classifier, features, shop.rows, judges)
     record["minutes"] = round((time.perf_counter() - began) / 60, 2)
     told = None if concepts is None else concepts.to_dict()
@@ -169,6 +192,11 @@ class Workshop:
         self.moments: Moments = moments(_blocks(store), store.maps.shape[2])
         few = np.linspace(0, len(store) // store.views - 1, GRADIENT_PICTURES).round().astype(np.int64)
         self.rows, self.rows_from = class_rows(classifier, self.maps_of(store.centres(np.unique(few))))
+        if not np.isfinite(self.rows).all() or not np.trace(self.moments.covariance) > 0:
+            raise ModelError(
+                "`model` must have a layer that is not the same everywhere, and a head of finite weights, got others "
+                f"at '{classifier.layer}'; check its weights, or take another layer or other pictures."
+            )
         self.sight: Sight = sight_of(self.rows, self.moments)
 
     def maps_of(self, rows: Floats) -> Floats:
@@ -194,7 +222,12 @@ class Workshop:
 
         start, options = self.start() if start is None else start, self.options if options is None else options
         device = "cuda" if torch.cuda.is_available() else "cpu"
+        mean = np.broadcast_to(self.moments.mean[None, :, None, None], (1, len(self.moments.mean), *self.store.shape))
+        answer = as_numpy(self.classifier.logits(np.ascontiguousarray(mean))).astype(np.float64)
         what = {
+            # Another head over the same layer is another network, and so is one whose weights have changed.
+            "network": [getattr(self.classifier, "fingerprint", None), self.rows_from, digest_of(answer.tolist())],
+            "rows": digest_of(self.rows.astype(np.float64).sum(0).tolist()),
             "options": options.to_dict(),
             "start": digest_of(start.atoms.astype(np.float64).sum(0).tolist()),
             "crops": [len(self.store), *self.store.shape],

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from nle_fast.dissect.labelled import SUFFIXES
+from nle_fast.dissect.probe import content_digest
 from nle_fast.errors import InputError
 
-__all__ = ["FEWEST", "picture_files", "split"]
+__all__ = ["FEWEST", "picture_files", "split", "without_copies"]
 
 #: Pictures without which nothing can be learned or judged.
 FEWEST = 8
@@ -36,10 +37,10 @@ def picture_files(pictures: Any) -> list[Path]:
                 f"`pictures` must be paths, got {type(given).__name__} among them; save the pictures as files."
             )
         path = Path(given)
-        if path.is_dir():
+        if os.path.isdir(path):
             inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
             found |= dict.fromkeys(inside)
-        elif path.is_file():
+        elif os.path.isfile(path):
             found[path] = None
         else:
             raise InputError(f"`pictures` must exist, got '{path}', which does not; check the path.")
@@ -65,3 +66,21 @@ def split(paths: list[Path], held_out: float, seed: int) -> tuple[list[Path], li
     judges = set(order[: min(share, len(paths) - 2)])
     learns = [path for n, path in enumerate(paths) if n not in judges]
     return learns, [path for n, path in enumerate(paths) if n in judges]
+
+
+def without_copies(judges: list[Path], contents: set[str]) -> list[Path]:
+    """The pictures that judge, each once, without those whose content was learned from under another name.
+
+    Args:
+        judges: Picture files.
+        contents: `content_digest` of the pictures that are learned from.
+
+    Raises:
+        InputError: A picture cannot be read.
+    """
+    seen, kept = set(contents), []
+    for path in judges:
+        if (content := content_digest(path)) not in seen:
+            seen.add(content)
+            kept.append(path)
+    return kept

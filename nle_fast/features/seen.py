@@ -13,6 +13,7 @@ from nle_fast.dissect.responses import Progress, digest_of
 from nle_fast.errors import InputError
 from nle_fast.features.sight import Sight
 from nle_fast.features.store import Store
+from nle_fast.files import map_array
 
 __all__ = ["Seen", "read_seen"]
 
@@ -62,7 +63,7 @@ def read_seen(store: Store, sight: Sight, folder: Path, *, progress: Progress | 
     path = folder / f"seen-{digest_of(asked)}.npy"
     scale = _scale(store, sight)
     try:
-        if not path.is_file():
+        if (kept := _kept(path, form)) is None:
             draft = path.with_suffix(".draft.npy")
             maps = np.lib.format.open_memmap(draft, "w+", np.float16, form)
             read, mean = torch.from_numpy(sight.read / scale), torch.from_numpy(sight.mean)
@@ -74,9 +75,19 @@ def read_seen(store: Store, sight: Sight, folder: Path, *, progress: Progress | 
             maps.flush()
             del maps
             draft.replace(path)
-        return Seen(np.load(path, mmap_mode="r"), scale)
+            kept = map_array(path)
+        return Seen(kept, scale)
     except OSError as error:
         raise InputError(f"`cache` must be a writable folder, got '{folder}' ({error}); choose another.") from error
+
+
+def _kept(path: Path, form: tuple[int, ...]) -> NDArray[np.float16] | None:
+    """What the folder holds; None where it is not there or not whole."""
+    try:
+        found = map_array(path)
+    except (OSError, ValueError):
+        return None
+    return found if found.shape == form and found.dtype == np.float16 else None
 
 
 def _scale(store: Store, sight: Sight) -> float:

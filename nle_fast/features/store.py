@@ -25,6 +25,7 @@ from nle_fast.classifiers import Classifier, check_activations
 from nle_fast.classifiers.base import as_numpy
 from nle_fast.dissect.responses import Progress, digest_of
 from nle_fast.errors import InputError, ModelError
+from nle_fast.files import map_array
 from nle_fast.preprocess import Preprocess, load_picture
 
 if TYPE_CHECKING:
@@ -177,18 +178,18 @@ class _Filling:
                 mark.touch()
             if progress is not None:
                 progress("read", min(start + BLOCK, len(self._paths)), len(self._paths))
-        maps = np.load(self._folder / "maps.npy", mmap_mode="r")
+        maps = map_array(self._folder / "maps.npy")
         return Store(maps, self._exponent, self._shape, self._views)
 
     def _resume(self) -> None:
         """Take up what the folder holds; what is not whole there is begun anew."""
         try:
             kept = json.loads((self._folder / "store.json").read_text(encoding="utf-8"))
-            maps = np.load(self._folder / "maps.npy", mmap_mode="r+")
+            maps = map_array(self._folder / "maps.npy", "r+")
             exponent, shape = int(kept["exponent"]), (int(kept["shape"][0]), int(kept["shape"][1]))
         except (OSError, ValueError, KeyError, IndexError, TypeError):
             return
-        if len(maps) == len(self._paths) * self._views and maps.shape[1] == shape[0] * shape[1]:
+        if maps.ndim == 3 and maps.shape[:2] == (len(self._paths) * self._views, shape[0] * shape[1]):
             self._maps, self._exponent, self._shape = maps, exponent, shape
 
     def _read(self, start: int) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.classifiers.base import (
+    MEMBERS,
     Classifier,
     CodeReading,
     Reading,
@@ -22,7 +23,7 @@ from nle_fast.classifiers.base import (
 )
 from nle_fast.classifiers.features.directions import Features
 from nle_fast.classifiers.removal import ReluHead
-from nle_fast.errors import FeaturesError, InputError
+from nle_fast.errors import FeaturesError, InputError, ModelError
 from nle_fast.ops import pooled_gradients, reconstruct, sparse_codes, weighed
 
 Floats = NDArray[np.float32]
@@ -51,6 +52,7 @@ class FeatureClassifier:
 
     Raises:
         FeaturesError: The features are of another layer or network, or the classifier is read through features already.
+        ModelError: The classifier is none.
 
     Example:
         >>> class Two:  # two channels, two classes, pooling and a linear map
@@ -72,6 +74,11 @@ class FeatureClassifier:
         if not isinstance(features, Features):
             raise FeaturesError(
                 f"`features` must be nle_fast.Features, got {type(features).__name__}; load or learn some."
+            )
+        if missing := [member for member in MEMBERS if not hasattr(classifier, member)]:
+            raise ModelError(
+                f"`classifier` must have the members of nle_fast.Classifier, got {type(classifier).__name__} without "
+                f"{', '.join(missing)}; pass `explainer.classifier`."
             )
         if getattr(classifier, "num_rest", 0):
             raise FeaturesError("`classifier` must have no rest, got one read through features; pass its `classifier`.")

@@ -32,6 +32,8 @@ FEATURES_SCHEMA = "nle-fast-features/1"
 #: Directions that are not of unit length make codes that cannot be compared.
 UNIT = 1e-3
 
+_ARRAYS = ("decoder", "encoder", "bias", "mean")
+
 
 @dataclass(frozen=True, eq=False)
 class Features:
@@ -49,7 +51,8 @@ class Features:
         words: A table of concepts for them, as its JSON has it; None: they have no words.
 
     Raises:
-        FeaturesError: Shapes that do not fit each other, a number that is not finite, or a direction of another length.
+        FeaturesError: Shapes that do not fit each other, a number that is not finite, a direction of another length, or
+            a record or words that are no objects.
 
     Example:
         >>> one = np.eye(2, 3, dtype=np.float32)
@@ -73,18 +76,20 @@ class Features:
     def __post_init__(self) -> None:
         if not isinstance(self.layer, str) or not self.layer:
             raise FeaturesError(f"`layer` must be a layer's name, got {self.layer!r}; see `classifier.layer`.")
-        shape = np.shape(self.decoder)
+        shape = _array("decoder", self.decoder).shape
         if len(shape) != 2 or 0 in shape:
             raise FeaturesError(f"`decoder` must be (K, C), got {shape}; give one direction per row.")
         expected = {"decoder": shape, "encoder": shape, "bias": shape[:1], "mean": shape[1:]}
         for name, wanted in expected.items():
-            array = np.asarray(getattr(self, name))
-            if array.shape != wanted or array.dtype.kind != "f" or not np.isfinite(array).all():
+            given = _array(name, getattr(self, name))
+            fits = given.shape == wanted and given.dtype.kind == "f"
+            with np.errstate(over="ignore"):  # a number that is too large for float32 is as one that is not finite
+                array = np.array(given, np.float32, order="C") if fits else given
+            if not fits or not np.isfinite(array).all():
                 raise FeaturesError(
-                    f"`{name}` must be finite floating point {wanted}, got {array.dtype} of shape {array.shape}"
-                    f"{'' if array.shape != wanted else ' with other values'}; learn the features anew."
+                    f"`{name}` must be finite floating point {wanted}, got {given.dtype} of shape {given.shape}"
+                    f"{' with other values' if fits else ''}; learn the features anew."
                 )
-            array = np.array(array, np.float32, order="C")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         lengths = np.linalg.norm(self.decoder, axis=1)
@@ -98,6 +103,9 @@ class Features:
             raise FeaturesError(f"`active` must be a whole number from 1 to {shape[0]}, got {count!r}; change it.")
         if not isinstance(self.fingerprint, str | None):
             raise FeaturesError(f"`fingerprint` must be text or None, got {self.fingerprint!r}; leave it out.")
+        for name, about in (("record", self.record), ("words", {} if self.words is None else self.words)):
+            if not isinstance(about, Mapping):
+                raise FeaturesError(f"`{name}` must be an object as JSON has it, got {about!r:.80}; leave it out.")
 
     def __len__(self) -> int:
         return len(self.decoder)
@@ -122,8 +130,8 @@ class Features:
     def digest(self) -> str:
         """blake2b (16 bytes, hexadecimal) of all that the codes depend on."""
         made = blake2b(f"{self.layer}\0{self.active}".encode(), digest_size=16)
-        for array in (self.decoder, self.encoder, self.bias, self.mean):
-            made.update(array.tobytes())
+        for name in _ARRAYS:
+            made.update(getattr(self, name).tobytes())
         return made.hexdigest()
 
     def with_words(self, words: Mapping[str, Any] | None) -> Features:
@@ -185,13 +193,16 @@ class Features:
                     allow_nan=False,
                 ),
             }
-        except (TypeError, ValueError) as error:
-            raise FeaturesError(f"`record` and `words` must be JSON, got {error}; use numbers and texts.") from error
-        arrays = {"decoder": self.decoder, "encoder": self.encoder, "bias": self.bias, "mean": self.mean}
+            whole = save({name: getattr(self, name) for name in _ARRAYS}, about)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise FeaturesError(
+                f"`layer`, `record` and `words` must be JSON, got {error}; use numbers and texts."
+            ) from error
         try:
-            write_whole(path, save(arrays, about))
-        except OSError as error:
-            raise FeaturesError(f"`path` must be writable, got '{path}' ({error.strerror}); choose another.") from error
+            write_whole(path, whole)
+        except (OSError, ValueError) as error:  # the latter of a name with a zero in it
+            reason = getattr(error, "strerror", error)
+            raise FeaturesError(f"`path` must be writable, got '{path}' ({reason}); choose another.") from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Features:
@@ -203,7 +214,7 @@ class Features:
         from safetensors import SafetensorError, safe_open
 
         path = _path(path)
-        if not path.is_file():
+        if not os.path.isfile(path):  # unlike Path.is_file, also of names that no file system takes
             raise FeaturesError(f"`features` must be an existing file, got '{path}' (no such file); check the path.")
         try:
             with safe_open(path, framework="numpy") as file:
@@ -214,12 +225,9 @@ class Features:
                         f"{said.get('schema')!r}; make it with nle-fast features."
                     )
                 about = json.loads(said["about"])
-                arrays = {name: file.get_tensor(name) for name in ("decoder", "encoder", "bias", "mean")}
+                arrays = {name: file.get_tensor(name) for name in _ARRAYS}
             made = {"layer": about["layer"], "active": about["active"], "fingerprint": about.get("model")}
-            record, words = about.get("record", {}), about.get("words")
-            if not isinstance(record, dict) or not isinstance(words, dict | None):
-                raise ValueError("record and words must be objects")
-            return cls(**arrays, **made, record=record, words=words)
+            return cls(**arrays, **made, record=about.get("record", {}), words=about.get("words"))
         except FeaturesError as error:
             raise error if str(path) in str(error) else FeaturesError(f"{error} In '{path}'.") from error
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
@@ -228,6 +236,13 @@ class Features:
                 f"`features` must be a whole .safetensors file, got '{path}' ({type(error).__name__}: {reason}); "
                 "make it anew with nle-fast features."
             ) from error
+
+
+def _array(name: str, value: object) -> NDArray[Any]:
+    try:
+        return np.asarray(value)
+    except ValueError as error:  # rows of several lengths
+        raise FeaturesError(f"`{name}` must be one array, got {error}; learn the features anew.") from error
 
 
 def _path(path: object) -> Path:
