@@ -24,6 +24,7 @@ class LearnOptions:
         batch: Crops per step, ≥ 1.
         rate: Adam's step length, > 0, for rows of length 1 in 1,280 channels; it rises in the first hundred steps, then
             falls to zero in a line.
+        encoder: Factor on the encoder's step length, > 0: it has to tell overlapping atoms apart, and recurs by itself.
         views: Crops per picture, the centre first, ≥ 1.
         held_out: Share of the pictures that take no part and judge, in [0, 1).
         store_gigabytes: Bound of the activations kept on disk, > 0; of more pictures than fit, a sample is drawn.
@@ -46,18 +47,19 @@ class LearnOptions:
     size: int | None = None
     active: int = 24
     seed: int = 0
-    steps: int = 3000
+    steps: int = 1800
     batch: int = 24
-    rate: float = 2e-3
+    rate: float = 8e-4
+    encoder: float = 6.0
     views: int = 6
     held_out: float = 0.2
     store_gigabytes: float = 4.0
     reconstruction: float = 0.2
     position: float = 1.0
-    pooled: float = 3.0
-    divergence: float = 0.3
-    five: float = 0.3
-    anchor: float = 3.0
+    pooled: float = 1.0
+    divergence: float = 0.1
+    five: float = 0.1
+    anchor: float = 2.0
 
     def __post_init__(self) -> None:
         whole = (
@@ -71,8 +73,18 @@ class LearnOptions:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ConfigError(f"`{name}` must be a whole number from {low} to {high:,}, got {value!r}; change it.")
-        for name in ("rate", "store_gigabytes", "reconstruction", "position", "pooled", "divergence", "five", "anchor"):
-            value, positive = getattr(self, name), name in ("rate", "store_gigabytes")
+        for name in (
+            "rate",
+            "encoder",
+            "store_gigabytes",
+            "reconstruction",
+            "position",
+            "pooled",
+            "divergence",
+            "five",
+            "anchor",
+        ):
+            value, positive = getattr(self, name), name in ("rate", "encoder", "store_gigabytes")
             number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
             if not number or value < 0 or (positive and value == 0):
                 above = "above 0" if positive else "of at least 0"

@@ -68,6 +68,19 @@ def sparse(projections: Tensor, active: int) -> Tensor:
     return torch.zeros_like(positive).scatter(-1, place, largest)
 
 
+def _mixture(size: int) -> Tensor:
+    """(size, size) orthogonal, in which rows are kept for Adam, whose steps are of one size per entry.
+
+    So they go where the activations vary. In the sharp coordinates of `sight` they would go as far where hardly
+    anything varies, and what is learned there does not recur.
+    """
+    import torch
+
+    drawn = torch.randn(size, size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    turn: Tensor = torch.linalg.qr(drawn)[0].float()
+    return turn
+
+
 class Run:
     """The state of a run; see `train`."""
 
@@ -93,13 +106,14 @@ class Run:
         self._start = torch.from_numpy(sight.unit(start @ sight.read)).to(device)
         self._quiet = torch.zeros(len(start), dtype=torch.int64, device=device)  # steps since it last fired
         encoder = torch.from_numpy(start @ sight.show).to(device)
-        self._decoder = self._start.clone().requires_grad_()
-        self._encoder = (encoder * self._factor(encoder)).requires_grad_()
+        self._turn = _mixture(encoder.shape[1]).to(device)
+        self._decoder = (self._start @ self._turn.T).requires_grad_()
+        self._encoder = (encoder * self._factor(encoder) @ self._turn.T).requires_grad_()
         self._bias = torch.zeros(len(start), device=device, requires_grad=True)
         # A step moves a row by the same share of its length as one of length 1 in C channels.
         self._rates = [
-            options.rate * float(rows.detach().square().mean().sqrt()) * math.sqrt(start.shape[1])
-            for rows in (self._decoder, self._encoder)
+            factor * options.rate * float(rows.detach().square().mean().sqrt()) * math.sqrt(start.shape[1])
+            for rows, factor in ((self._decoder, 1), (self._encoder, options.encoder))
         ] + [options.rate]
         groups = [{"params": [p]} for p in (self._decoder, self._encoder, self._bias)]
         self._adam = torch.optim.Adam(groups, options.rate)
@@ -124,8 +138,8 @@ class Run:
         for group, rate in zip(self._adam.param_groups, self._rates, strict=True):
             group["lr"] = rate * (1 - step / options.steps) * min(1, (step + 1) / RISE)
         x = torch.from_numpy(self._batches(self._chosen())).to(self._device)
-        atoms = self._unit(self._decoder)
-        codes = sparse(times(x, self._encoder.T, self._precision) + self._bias, options.active)
+        atoms = self._unit(self._decoder @ self._turn)
+        codes = sparse(times(x, (self._encoder @ self._turn).T, self._precision) + self._bias, options.active)
         rest = x - times(codes, atoms, self._precision)
         seen = self._head.terms(x, rest, codes, atoms)
         whole = (x.square() @ self._plain).sum().clamp(min=1e-12)
@@ -174,8 +188,8 @@ class Run:
         atoms = self._unit(rests[worst])
         show = torch.from_numpy(self._sight.show).to(self._device)
         self._start[dead] = atoms
-        self._decoder.data[dead] = atoms
-        self._encoder.data[dead] = (atoms @ show.T) @ show
+        self._decoder.data[dead] = atoms @ self._turn.T
+        self._encoder.data[dead] = (atoms @ show.T) @ show @ self._turn.T
         self._bias.data[dead] = 0
         for parameter in (self._decoder, self._encoder, self._bias):
             for moment in ("exp_avg", "exp_avg_sq"):
@@ -229,7 +243,8 @@ class Run:
         from nle_fast.features.tree import unit_rows
 
         show, read = self._sight.show, self._sight.read
-        decoder, encoder, bias = (p.detach().cpu().numpy() for p in (self._decoder, self._encoder, self._bias))
+        turned = (self._decoder @ self._turn, self._encoder @ self._turn, self._bias)
+        decoder, encoder, bias = (part.detach().cpu().numpy() for part in turned)
         dead = int((self._quiet >= 2 * self._pass).sum())
         return Learned(
             unit_rows(decoder @ show.T),
