@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from nle_fast.errors import ConfigError
 
@@ -36,6 +36,9 @@ class LearnOptions:
         anchor: Weight of 1 − cosine to the start: what keeps features the same from one half of the pictures to the
             other, ≥ 0.
 
+        again: Where a feature that fires nowhere in two passes begins again: at its own `"start"`, and stays what
+            it is, or at the position that is explained `"worst"`; None: a tree's at their start, others at the worst.
+
     Raises:
         ConfigError: An option is out of its range.
 
@@ -47,10 +50,10 @@ class LearnOptions:
     size: int | None = None
     active: int = 24
     seed: int = 0
-    steps: int = 1800
+    steps: int = 1600
     batch: int = 24
     rate: float = 8e-4
-    encoder: float = 6.0
+    encoder: float = 4.0
     views: int = 6
     held_out: float = 0.2
     store_gigabytes: float = 4.0
@@ -60,6 +63,7 @@ class LearnOptions:
     divergence: float = 0.1
     five: float = 0.1
     anchor: float = 2.0
+    again: Literal["start", "worst"] | None = None
 
     def __post_init__(self) -> None:
         whole = (
@@ -89,6 +93,8 @@ class LearnOptions:
             if not number or value < 0 or (positive and value == 0):
                 above = "above 0" if positive else "of at least 0"
                 raise ConfigError(f"`{name}` must be a finite number {above}, got {value!r}; change it.")
+        if self.again not in (None, "start", "worst"):
+            raise ConfigError(f"`again` must be 'start', 'worst' or None, got {self.again!r}; choose one of them.")
         share = self.held_out
         if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < 1:
             raise ConfigError(f"`held_out` must be a number in [0, 1), got {share!r}; 0.2 keeps a fifth to judge with.")
