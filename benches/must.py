@@ -46,8 +46,16 @@ LINES = (
     Line("meaning representation / plain forward, torch, closed form", TORCH, US, PLAIN, 1.05, False, "closed form"),
     Line("meaning representation / plain forward, torch, autograd", TORCH, US, PLAIN, 1.12, False, "autograd"),
     Line("meaning representation / plain forward, ONNX Runtime", RUNTIME, US, PLAIN, 1.15, False),
-    Line("with 512 features / plain forward", r"features: mobilenet_v2", FEATURES, PLAIN, 1.15, False),
-    Line("(with 512 features − without) / plain forward", r"features: ", FEATURES, PLAIN, 0.12, False, beyond=US),
+    Line("with features / plain forward", r"features: mobilenet_v2", FEATURES, PLAIN, 1.15, False),
+    Line(
+        "(with features − without) / plain forward",
+        r"features: (squeezenet|resnet)",
+        FEATURES,
+        PLAIN,
+        0.12,
+        False,
+        beyond=US,
+    ),
     Line("whole with text (template), ONNX Runtime / torch's plain forward", WHOLE, TEMPLATE, FORWARD, 1.0, False),
     Line("whole with text (embedded model), ONNX Runtime / torch's plain forward", WHOLE, MODEL, FORWARD, 1.0, False),
     # A copy reads and writes each byte, scoring only reads it: 70 % of the copy's bandwidth takes 1 / 1.4 of its time.

@@ -12,10 +12,13 @@ namespace {
 
 using Floats = py::array_t<float, py::array::c_style>;
 
-Floats sparse_codes(const Floats& projections, std::size_t active, std::size_t threads) {
+Floats sparse_codes(Floats projections, std::size_t active, std::size_t threads, bool overwrite) {
   if (projections.ndim() != 4) throw std::invalid_argument("`projections` must be (N, K, H, W)");
   if (active < 1) throw std::invalid_argument("`active` must be at least 1");
-  Floats codes({projections.shape(0), projections.shape(1), projections.shape(2), projections.shape(3)});
+  Floats codes = projections;
+  if (!overwrite) {
+    codes = Floats({projections.shape(0), projections.shape(1), projections.shape(2), projections.shape(3)});
+  }
   const auto pictures = static_cast<std::size_t>(projections.shape(0));
   const auto features = static_cast<std::size_t>(projections.shape(1));
   const auto positions = static_cast<std::size_t>(projections.shape(2) * projections.shape(3));
@@ -74,7 +77,8 @@ Floats weighed(const Floats& maps, const Floats& slopes) {
 }  // namespace
 
 void register_codes(py::module_& module) {
-  module.def("sparse_codes", &sparse_codes, py::arg("projections").noconvert(), py::arg("active"), py::arg("threads"));
+  module.def("sparse_codes", &sparse_codes, py::arg("projections").noconvert(), py::arg("active"), py::arg("threads"),
+             py::arg("overwrite") = false);
   module.def("reconstruct", &reconstruct, py::arg("codes").noconvert(), py::arg("directions").noconvert(),
              py::arg("threads"));
   module.def("weighed", &weighed, py::arg("maps").noconvert(), py::arg("slopes").noconvert());

@@ -49,6 +49,7 @@ class Named(NamedTuple):
 def table_of(record: dict[str, Any], source: str) -> tuple[Concepts, str]:
     """One source's names alone, and a line on what they are worth."""
     neurons = record["neurons"]
+    classes: list[tuple[int, ...] | None] = [None] * len(neurons)
     if source == "masks":
         names = [entry["name"] for entry in neurons]
         qualities = [entry["quality"] for entry in neurons]
@@ -56,8 +57,11 @@ def table_of(record: dict[str, Any], source: str) -> tuple[Concepts, str]:
         offers = [entry["offers"].get(source) for entry in neurons]
         names = [offer and offer["name"] for offer in offers]
         qualities = [offer and offer["quality"] for offer in offers]
+        only = [offer and offer["only_class"] for offer in offers]
+        classes = [None if at is None else (at,) for at in only]
+    sources = tuple(name and source for name in names)
     concepts = Concepts(
-        tuple(names), tuple(qualities), record["layer"], min_quality=0.4, sources=tuple(n and source for n in names)
+        tuple(names), tuple(qualities), record["layer"], min_quality=0.4, sources=sources, classes=tuple(classes)
     )
     told = [quality for quality in qualities if quality is not None]
     trusted = sum(concept.trusted for concept in concepts)
@@ -76,16 +80,17 @@ def named(title: str, bundle: Path, records: dict[str, dict[str, Any]], pictures
     return Named(title, explainers, lines, list(pictures))
 
 
-def imagenet_photos(data: Path, out: Path) -> Path:
-    """A CSV of all photos of known ImageNet class."""
+def imagenet_photos(data: Path, out: Path, count: int = 800) -> Path:
+    """A CSV of so many photos of known ImageNet class."""
+    found = []
+    for folder, name in (("photos", "labels.csv"), ("photos_more", "index.csv")):
+        with (data / folder / name).open(encoding="utf-8") as rows:
+            known = [row for row in csv.DictReader(rows) if row["wnid"]]
+        found += [(str(data / folder / row["file"]), row["name"], row["wnid"]) for row in known]
     with out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "name", "wnid"])
-        for folder, name in (("photos", "labels.csv"), ("photos_more", "index.csv")):
-            with (data / folder / name).open(encoding="utf-8") as rows:
-                for row in csv.DictReader(rows):
-                    if row["wnid"]:
-                        writer.writerow([str(data / folder / row["file"]), row["name"], row["wnid"]])
+        writer.writerows(Random(0).sample(found, count))
     return out
 
 
@@ -94,9 +99,9 @@ def cifar(data: Path, scratch: Path, bundles: Sequence[Path], witness: Witness) 
     bundle, cache = bundles[2], scratch / "cache"
     photos = imagenet_photos(data, scratch / "photos.csv")
     records = {
-        "borrowed": dissect(bundle, witness=witness, labelled=photos, cache=cache).record,
         "votes": dissect(bundle, votes=True, labelled=data / "cifar_test", cache=cache).record,
         "masks": dissect(bundle, masks=data / "concept_masks", cache=cache).record,
+        "borrowed": dissect(bundle, witness=witness, labelled=photos, cache=cache).record,
     }
     return named("CIFAR ResNet-20, ten classes", bundle, records, sorted((data / "cifar_test").rglob("*.jpg")))
 

@@ -51,7 +51,8 @@ def look(classifier: Any, preprocess: Preprocess, data: Path, files: list[str]) 
     for start in range(0, len(files), 16):
         pictures = [load_picture(data / file) for file in files[start : start + 16]]
         reading = read(classifier, preprocess(pictures))
-        activations, gradients = as_numpy(reading.activations), as_numpy(reading.gradients)
+        neurons = int(classifier.num_neurons)  # what follows them is what no feature explains
+        activations, gradients = (as_numpy(part)[:, :neurons] for part in (reading.activations, reading.gradients))
         means = activations.mean((2, 3))
         scores = means * gradients if gradients.ndim == 2 else (activations * gradients).mean((2, 3))
         codes.append(means)

@@ -12,7 +12,7 @@ from torch import nn
 
 from nle_fast import Preprocess
 from nle_fast.dissect import DissectOptions, Witness, dissect
-from nle_fast.dissect.borrowed import Seen, looks_like, name_by_witness, overlaps, set_correlations
+from nle_fast.dissect.borrowed import Seen, crosswise, looks_like, name_by_witness, overlaps, set_correlations
 from nle_fast.dissect.groups import Groups, groups_of
 from nle_fast.dissect.report import report_html
 from nle_fast.errors import ModelError
@@ -157,3 +157,15 @@ def test_a_witness_must_have_class_maps():
     )
     with pytest.raises(ModelError, match="`witness` must have a head"):
         Witness(hidden.eval(), ["a", "b", "c"], PREPROCESS)
+
+
+def test_crosswise_is_what_the_other_half_chose():
+    groups = Groups((), np.zeros((0, 2), bool), ("cats", "dogs"))
+    half, classes = np.arange(80) % 2, np.arange(80) // 2 % 2
+    codes = np.stack([classes, np.where(half == 0, classes, 1 - classes)], 1).astype(np.float32)
+    answers = np.eye(2, dtype=np.float32)[classes]
+    seen = Seen(np.zeros((2, 2, 2), np.float32), np.zeros((2, 2), np.float32), np.full((2, 2), 20), answers)
+    assert crosswise(seen, groups, codes, half, classes) == pytest.approx(np.array([[1, -1], [1, -1]]))
+    few = Seen(seen.r, seen.both, np.full((2, 2), 2), answers)
+    assert (crosswise(few, groups, codes, half, classes) == 0).all()
+    assert name_by_witness(few, groups, codes, half, classes) == [None, None]

@@ -207,3 +207,17 @@ def test_the_command_and_what_an_explanation_says(data, tmp_path):
     assert "what is typical of discs themselves" not in explainer(_picture(data, "disc"), target="dots").text
     refused = CliRunner().invoke(app, [*asked[:-2], str(tmp_path / "other"), "--witness-labels", "x"])
     assert refused.exit_code == 2
+
+
+@pytest.mark.shared
+def test_real_networks_vote_in_words(shared):
+    networks, labels = shared / "networks", shared / "labels"
+    found = dissect(
+        networks / "squeezenet1_1" / "model.onnx", votes=True, labels=labels / "imagenet_labels_1000.txt"
+    )  # fmt: skip
+    named = [name for name in found.concepts.names if name]
+    assert len(named) > 200
+    assert "what is typical of dogs" in {name.split(",")[0].split(" and ")[0] for name in named}
+    found = dissect(networks / "mobilenet_v2" / "model.onnx", votes=True, labels=labels / "imagenet_labels_1001.txt")
+    assert found.record["sources"][0]["groups"] == "wordnet"
+    assert found.record["num_neurons"] == 1280

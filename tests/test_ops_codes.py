@@ -20,6 +20,9 @@ def test_as_defined(shape, active, coarse):
     codes = sparse_codes(projections, active)
     np.testing.assert_array_equal(codes, reference.sparse_codes(projections, active))
     assert (np.count_nonzero(codes, axis=1) <= active).all()
+    again = projections.copy()
+    assert np.shares_memory(sparse_codes(again, active, overwrite=True), again)
+    np.testing.assert_array_equal(again, codes)
     if not coarse:
         largest, places = torch.from_numpy(projections).topk(min(active, shape[1]), 1)
         again = torch.zeros(shape).scatter(1, places, largest.relu())

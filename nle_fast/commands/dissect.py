@@ -49,6 +49,9 @@ def dissect(
     out: Annotated[Path, typer.Option(help="Folder for concepts.json, dissection.json and the report.")],
     model: Model = None,
     layer: Annotated[str | None, typer.Option(help="Layer whose neurons are named; the last if not given.")] = None,
+    features: Annotated[
+        Path | None, typer.Option(help="Learned directions of the layer that are named in their place, .safetensors.")
+    ] = None,
     masks: Annotated[
         Path | None, typer.Option(help="Pictures with concepts per pixel: a folder with index.json.")
     ] = None,
@@ -123,6 +126,7 @@ def dissect(
             dissection = name_neurons(
                 DEFAULT_BUNDLE if model is None else model,
                 layer=layer,
+                features=False if features is None else features,
                 preprocess=preprocess_from(preprocess),
                 masks=masks,
                 labelled=labelled,
@@ -184,6 +188,12 @@ def _print_summary(record: dict[str, Any], written: list[Path]) -> None:
     title = f"{record['network']}, layer {record['layer']}: {record['num_neurons']:,} neurons"
     console.print(one_line(title), markup=False, style="bold", soft_wrap=True)
     console.print(_summary(record))
+    readings = record["readings"]
+    if readings is not None and None not in readings.values():
+        shares = {name: f"{share:.0%}" for name, share in readings.items()}
+        more = max(readings, key=readings.__getitem__)
+        said = f"told with words by votes: features {shares['features']}, the layer's own neurons {shares['neurons']}"
+        console.print(one_line(f"{said}; the {more} say more"), markup=False, soft_wrap=True)
     refused = record["summary"]["refused"]
     if refused:
         reasons = ", ".join(f"{count:,} for {reason}" for reason, count in refused.items())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nle_fast.commands.common import one_line, one_line_errors, preprocess_from
-from nle_fast.commands.options import Debug, Device, Model, Preprocess
+from nle_fast.commands.options import Debug, Device, Labels, Model, Preprocess
 from nle_fast.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,8 +35,12 @@ def features(
     views: Annotated[int | None, typer.Option(help="Crops of each picture.")] = None,
     seed: Annotated[int | None, typer.Option(help="Other pictures held out, other crops.")] = None,
     gigabytes: Annotated[float | None, typer.Option(help="Bound of the activations kept on disk.")] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="Class names, one per line: the network must have as many.")
+    labels: Labels = None,
+    labelled: Annotated[
+        Path | None, typer.Option(help="Classes of the pictures, to judge words: a folder per class, or a .csv.")
+    ] = None,
+    hierarchy: Annotated[
+        Path | None, typer.Option(help="Groups of the network's classes, .json; WordNet's for ImageNet if not given.")
     ] = None,
     preprocess: Preprocess = None,
     cache: Annotated[
@@ -69,8 +73,6 @@ def features(
         }
         # What is not given keeps the engine's default, which stands in one place.
         options = LearnOptions(**{name: value for name, value in asked.items() if value is not None})
-        if labels is not None:
-            _check_labels(labels, DEFAULT_BUNDLE if model is None else model, layer)
         with stage_bars(_STAGES) as progress:
             found = learn(
                 DEFAULT_BUNDLE if model is None else model,
@@ -78,6 +80,9 @@ def features(
                 layer=layer,
                 preprocess=preprocess_from(preprocess),
                 options=options,
+                labels=labels,
+                labelled=labelled,
+                hierarchy=hierarchy,
                 cache=kept,
                 device=device,
                 progress=progress,
@@ -102,14 +107,6 @@ def _check(out: Path) -> None:
         raise InputError(f"`out` must be writable, got '{out}' ({error.strerror}); choose another folder.") from error
 
 
-def _check_labels(labels: Path, model: Any, layer: str | None) -> None:
-    """Refuse a list of names that is not of this network, before minutes of work."""
-    from nle_fast.features.opening import open_model
-    from nle_fast.labels import Labels
-
-    Labels(labels, int(open_model(model, layer, None, None)[0].num_classes))
-
-
 def _print_summary(record: dict[str, Any], out: Path) -> None:
     from rich.console import Console
 
@@ -122,6 +119,9 @@ def _print_summary(record: dict[str, Any], out: Path) -> None:
     console.print(one_line(title), markup=False, style="bold", soft_wrap=True)
     if record["held_out"]:
         console.print(_table(record["held_out"], pictures["held_out"]))
+        readings = record["readings"]
+        told = " · ".join(f"{name} {of['told_with_words']:.0%}" for name, of in readings.items() if name != "better")
+        console.print(one_line(f"told with words: {told}; better: {readings['better']}"), markup=False, soft_wrap=True)
     console.print(one_line(out), markup=False, style="dim", soft_wrap=True)
 
 

@@ -36,7 +36,7 @@ class Concept:
         trusted: Whether the words may be said: there are some, of unknown quality or not below the bar, which is the
             table's, or for words by votes and borrowed ones r > .2.
         source: Where the words come from: "votes", "borrowed", or another source's name; None where nobody says.
-        classes: Of words by votes, the indices of the classes voted for that the words name; else None.
+        classes: Of words by votes that name a few single classes, the indices of these; else None.
     """
 
     name: str | None

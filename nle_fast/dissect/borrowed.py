@@ -27,7 +27,16 @@ from nle_fast.errors import ModelError
 from nle_fast.labels import Labels
 from nle_fast.preprocess import Preprocess, load_picture
 
-__all__ = ["Seen", "Witness", "look_beside", "looks_like", "name_by_witness", "overlaps", "set_correlations"]
+__all__ = [
+    "Seen",
+    "Witness",
+    "crosswise",
+    "look_beside",
+    "looks_like",
+    "name_by_witness",
+    "overlaps",
+    "set_correlations",
+]
 
 #: A group is there where its probability reaches this at any position.
 THERE = 0.2
@@ -232,6 +241,21 @@ def looks_like(words: str) -> str:
     return f"what looks like {words}"
 
 
+def crosswise(
+    seen: Seen,
+    groups: Groups,
+    codes: NDArray[np.floating],
+    half: NDArray[np.int64],
+    classes: NDArray[np.int64] | None = None,
+) -> NDArray[np.float64]:
+    """(2, F): r, on each half, of the group that the other half chose for a neuron; 0 where it could not be measured.
+
+    Args and rule as of `name_by_witness`; for tables.
+    """
+    ways = _Ways(seen, groups, np.asarray(codes), half, classes)
+    return np.stack([ways.judge(ways.choose(1 - side), side) for side in (0, 1)])
+
+
 def name_by_witness(
     seen: Seen,
     groups: Groups,
@@ -243,10 +267,10 @@ def name_by_witness(
 
     On each half the group is chosen that goes with the neuron best, of those that are there in three pictures: by the
     mean of two correlations, over the positions, and of the pooled code with what the witness answers to the whole
-    picture. The
-    other half judges it: with 50 pictures of known class by Pearson's r of the pooled code and "the class is one of
-    these"; with fewer by the correlation with the witness's own maps there, which is kinder. Quality is the mean of
-    both measures. The name given is that of all pictures together; it must exceed .2 in the mean, and .15 in each half.
+    picture. The other half judges it: with 50 pictures of known class by Pearson's r of the pooled code and "the class
+    is one of these"; with fewer by the correlation with the witness's own maps there, which is kinder. Quality is the
+    mean of both measures. The name given is that of all pictures together; it must exceed .2 in the mean, and .15 in
+    each half.
 
     Args:
         seen: As `look_beside` gives it.
@@ -255,40 +279,11 @@ def name_by_witness(
         half: (P,) 0 or 1.
         classes: (P,) the picture's class among the *witness's*, −1 where unknown.
     """
-    known = np.zeros(len(codes), bool) if classes is None else classes >= 0
-    by_labels = classes is not None and known.sum() >= ENOUGH
-    neurons = len(seen.both)
-    rows = np.arange(neurons)
-    there = seen.pictures >= LEAST_PICTURES
-
-    def judged(chosen: NDArray[np.int64], side: int) -> NDArray[np.float64]:
-        if not by_labels:
-            measured: NDArray[np.float64] = seen.r[side][rows, chosen].astype(np.float64)
-            return measured
-        assert classes is not None
-        use = known & (half == side)
-        shown = groups.sets[chosen][:, classes[use]].T
-        found = np.nan_to_num(correlations(np.asarray(codes)[use], shown))
-        found[shown.sum(0) < LEAST_PICTURES] = 0
-        return found
-
-    sums = seen.answers @ groups.sets.T.astype(np.float32)  # (P, S)
-
-    def closeness(part: NDArray[np.bool_], positions: NDArray[np.float32]) -> NDArray[np.float64]:
-        values = np.concatenate([np.asarray(codes, np.float64)[part], sums[part]], 1)
-        totals = np.stack([np.append(part.sum(), values.sum(0)), np.append(part.sum(), (values**2).sum(0))])
-        pooled = set_correlations(totals, values[:, :neurons].T @ values[:, neurons:], neurons)
-        mean: NDArray[np.float64] = (positions + pooled) / 2
-        return mean
-
-    quality = np.zeros(neurons)
-    for side in (0, 1):
-        if there[side].any():
-            chosen = np.where(there[side], closeness(half == side, seen.r[side]), -1).argmax(1)
-            quality += judged(chosen, 1 - side) / 2
-    final = np.where(there.all(0), closeness(np.ones(len(codes), bool), seen.both), -1).argmax(1)
-    each = np.stack([judged(final, side) for side in (0, 1)])
-    given = (quality > WHOLE) & (each > PART).all(0) & there.all(0).any()
+    ways = _Ways(seen, groups, np.asarray(codes), half, classes)
+    quality = crosswise(seen, groups, codes, half, classes).mean(0)
+    final = ways.choose(None)
+    each = np.stack([ways.judge(final, side) for side in (0, 1)])
+    given = (quality > WHOLE) & (each > PART).all(0) & (final >= 0)
     return [
         Offer(
             name=looks_like(groups.texts[final[neuron]]),
@@ -299,11 +294,59 @@ def name_by_witness(
                 "words": groups.texts[final[neuron]],
                 "r": [round(float(value), 4) for value in each[:, neuron]],
                 "positions_r": round(float(seen.both[neuron, final[neuron]]), 4),
-                "judged": "labels" if by_labels else "the witness's maps",
+                "judged": "labels" if ways.by_labels else "the witness's maps",
             },
-            pictures=int(known.sum()) if by_labels else len(codes),
+            pictures=int(ways.known.sum()) if ways.by_labels else len(codes),
         )
         if given[neuron]
         else None
-        for neuron in range(neurons)
+        for neuron in range(len(given))
     ]
+
+
+class _Ways:
+    """The two halves, each of which may choose or judge."""
+
+    def __init__(
+        self,
+        seen: Seen,
+        groups: Groups,
+        codes: NDArray[np.floating],
+        half: NDArray[np.int64],
+        classes: NDArray[np.int64] | None,
+    ) -> None:
+        self._seen, self._groups, self._codes, self._half = seen, groups, codes, half
+        self._classes = np.full(len(codes), -1, np.int64) if classes is None else classes
+        self.known = self._classes >= 0
+        self.by_labels = int(self.known.sum()) >= ENOUGH
+        self._sums = seen.answers @ groups.sets.T.astype(np.float32)  # (P, S)
+
+    def choose(self, side: int | None) -> NDArray[np.int64]:
+        """(F,) the group that goes best with each neuron on one half, or on all pictures; −1 for none."""
+        if side is None:
+            part, positions = np.ones(len(self._codes), bool), self._seen.both
+            there = (self._seen.pictures >= LEAST_PICTURES).all(0)
+        else:
+            part, positions = self._half == side, self._seen.r[side]
+            there = self._seen.pictures[side] >= LEAST_PICTURES
+        neurons = self._codes.shape[1]
+        if not there.any():
+            return np.full(neurons, -1, np.int64)
+        values = np.concatenate([np.asarray(self._codes, np.float64)[part], self._sums[part]], 1)
+        totals = np.stack([np.append(part.sum(), of.sum(0)) for of in (values, values**2)])
+        pooled = set_correlations(totals, values[:, :neurons].T @ values[:, neurons:], neurons)
+        chosen: NDArray[np.int64] = np.where(there, positions + pooled, -2).argmax(1)
+        return chosen
+
+    def judge(self, chosen: NDArray[np.int64], side: int) -> NDArray[np.float64]:
+        """(F,) what the chosen groups are worth on one half; 0 for none."""
+        found: NDArray[np.float64]
+        if not self.by_labels:
+            found = self._seen.r[side][np.arange(len(chosen)), chosen].astype(np.float64)
+        else:
+            use = self.known & (self._half == side)
+            shown = self._groups.sets[chosen][:, self._classes[use]].T
+            found = np.nan_to_num(correlations(self._codes[use], shown))
+            found[shown.sum(0) < LEAST_PICTURES] = 0
+        found[chosen < 0] = 0
+        return found

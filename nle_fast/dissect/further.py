@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from nle_fast.dissect.offers import Offer
 from nle_fast.dissect.options import DissectOptions
 from nle_fast.dissect.probe import ProbeSet
 from nle_fast.dissect.responses import Progress, Responses
+from nle_fast.dissect.vote_judge import share_told
 from nle_fast.dissect.vote_source import Shown, class_of, name_by_votes, votes_of
 from nle_fast.labels import Labels
 from nle_fast.preprocess import Preprocess, load_picture
@@ -27,6 +28,8 @@ __all__ = ["Further", "further_words"]
 
 #: Pictures that mean gradients may be taken over.
 GRADIENT_PICTURES = 256
+#: As many neurons does an explanation tell.
+TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,13 @@ class Further:
     Attributes:
         offers: Per source, "votes" or "borrowed", one or none per neuron.
         sources: What the record says of each source, as of the other sources.
+        told_with_words: Of the five neurons whose votes carry most of the answer, the share that votes give words; None
+            without votes or pictures.
     """
 
     offers: dict[str, list[Offer | None]]
     sources: list[dict[str, Any]]
+    told_with_words: float | None = None
 
 
 def further_words(
@@ -54,6 +60,7 @@ def further_words(
     windows: Sequence[tuple[float, float, float, float]],
     options: DissectOptions,
     *,
+    learned: NDArray[np.bool_],
     progress: Progress | None = None,
 ) -> Further:
     """What votes and the witness call each neuron of a layer.
@@ -69,15 +76,18 @@ def further_words(
         responses: Of all pictures; None without any.
         windows: What the network sees of each.
         options: Its seed deals the pictures to the two halves.
+        learned: (P,) which pictures the features were learned from: they judge no name.
         progress: As of `dissect`.
     """
-    half = np.array([zlib.crc32(f"{options.seed} {path.name}".encode()) & 1 for path in probes.paths], np.int64)
+    names = (f"{options.seed} {path.name}".encode("utf-8", "surrogateescape") for path in probes.paths)
+    half = np.array([zlib.crc32(name) & 1 for name in names], np.int64)
     found = Further({}, [])
+    told_with_words = None
     probabilities = None
     if witness is not None and responses is not None:
         seen = look_beside(witness, responses, probes.paths, windows, half, batch=options.batch, progress=progress)
         probabilities = seen.answers
-        theirs = _classes(labelled, witness.labels, witness.groups, probes)
+        theirs = np.where(learned, -1, _classes(labelled, witness.labels, witness.groups, probes))
         found.offers["borrowed"] = name_by_witness(seen, witness.groups, responses.means, half, theirs)
         found.sources.append(
             {
@@ -93,11 +103,14 @@ def further_words(
         shown = None
         if responses is not None and responses.answers is not None:
             classes = _classes(labelled, labels, groups, probes)
-            shown = Shown(responses.means, responses.answers, classes, half)
+            fresh = ~learned
+            shown = Shown(responses.means[fresh], responses.answers[fresh], classes[fresh], half[fresh])
             if witness is not None and probabilities is not None:
                 translated = _translated(probabilities, witness.labels, labels)
-                shown = shown if translated is None else shown.with_answers(translated)
+                shown = shown if translated is None else shown.with_answers(translated[fresh])
         found.offers["votes"] = name_by_votes(votes, groups, shown)
+        if shown is not None:
+            told_with_words = _told_with_words(votes, shown, found.offers["votes"])
         found.sources.insert(
             0,
             {
@@ -110,7 +123,15 @@ def further_words(
                 "classes_by_witness": 0 if shown is None else shown.borrowed,
             },
         )
-    return found
+    return replace(found, told_with_words=told_with_words)
+
+
+def _told_with_words(votes: NDArray[np.float32], shown: Shown, offers: Sequence[Offer | None]) -> float | None:
+    scores = shown.codes * votes[:, shown.answers].T
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :TOLD]
+    told = np.where(np.take_along_axis(scores, order, 1) > 0, order, -1)
+    share = share_told(told, np.array([offer is not None for offer in offers]))
+    return round(share, 4) if np.isfinite(share) else None
 
 
 def _activations(classifier: Classifier, preprocess: Preprocess, paths: Sequence[Path], batch: int) -> Iterator[Any]:

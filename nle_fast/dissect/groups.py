@@ -230,6 +230,8 @@ def _plural(words: str) -> str:
     """Several of it, as far as the form of the words tells."""
     phrase = noun_phrase(words)
     head = phrase.bare.split(" ")[-1]
+    if words.casefold().startswith("other ") and not is_plural(head):
+        return other_number(phrase)
     if phrase.compound or is_plural(head) or head.lower() in SAME_IN_PLURAL or phrase.text == phrase.bare:
         return phrase.bare
     return other_number(phrase)

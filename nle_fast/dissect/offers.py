@@ -23,7 +23,7 @@ class Offer:
         source: "votes" or "borrowed".
         quality: Held-out r; None where nothing could judge it.
         confidence: What it competes with: r where it is judged.
-        classes: Indices of the classes that the words name; None where they are another network's.
+        classes: Indices of the network's classes that the words name, where these are three at most; else None.
         told: What else the record says.
         pictures: How many judged it.
     """
@@ -64,7 +64,9 @@ def add_offers(
         for source, given in offers.items():
             if (offer := given[neuron]) is None:
                 continue
-            entry["offers"][source] = {"name": offer.name, "quality": _rounded(offer.quality), **offer.told}
+            alone = offer.classes[0] if offer.classes is not None and len(offer.classes) == 1 else None
+            told = {"name": offer.name, "quality": _rounded(offer.quality), "only_class": alone}
+            entry["offers"][source] = told | offer.told
             entry["candidates"].append(_candidate(offer))
             taken = entry["name"] is not None
             better = offer.quality is not None and (entry["quality"] is None or offer.confidence > entry["confidence"])
@@ -79,7 +81,7 @@ def add_offers(
                     "source": source,
                     "classes": None if offer.classes is None else list(offer.classes),
                 }
-    alone = {
+    each = {
         source: _counted([None if one is None else (one.quality, source) for one in given], least)
         for source, given in offers.items()
     }
@@ -89,7 +91,7 @@ def add_offers(
         summary
         | _counted(together, least)
         | {"refused": {reason: refused.count(reason) for reason in sorted(set(refused))}}
-        | {"by_source": summary.get("by_source", {}) | alone}
+        | {"by_source": summary.get("by_source", {}) | each}
     )
 
 

@@ -12,11 +12,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["JUDGE", "PARTS", "PICK", "PROPOSE", "Probe", "ProbeSet", "Word"]
+__all__ = ["JUDGE", "PARTS", "PICK", "PROPOSE", "Probe", "ProbeSet", "Word", "picture_digest"]
 
 #: What a picture is for: sources propose words, one of the proposals is picked, and what was picked is judged.
 PARTS = ("propose", "pick", "judge")
 PROPOSE, PICK, JUDGE = range(3)
+
+
+def picture_digest(path: Path) -> str:
+    """12 hexadecimal digits that tell a picture file from others: of its name and its size."""
+    said = f"{path.name} {path.stat().st_size}".encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(said, digest_size=6).hexdigest()
 
 
 class Word(NamedTuple):
@@ -81,6 +87,11 @@ class ProbeSet:
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def without_judging(self, taken: NDArray[np.bool_]) -> ProbeSet:
+        """The same pictures, of which those `taken` (P,) propose where they would judge."""
+        part = np.where(taken & (self.part == JUDGE), np.int8(PROPOSE), self.part)
+        return ProbeSet(self.paths, self.sources, part, self.rows)
 
     @property
     def chooses(self) -> NDArray[np.bool_]:

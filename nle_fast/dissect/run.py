@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from nle_fast.bundle import Bundle, read_bundle
-from nle_fast.classifiers import Classifier, open_classifier
+from nle_fast.classifiers import FeatureClassifier
 from nle_fast.concepts import Concepts
+from nle_fast.config import Config
 from nle_fast.dissect.borrowed import Witness
 from nle_fast.dissect.choose import Champion, Chosen, champions, choose
 from nle_fast.dissect.encoder import DualEncoder
@@ -26,7 +26,7 @@ from nle_fast.dissect.masks import MaskFolder
 from nle_fast.dissect.offers import add_offers
 from nle_fast.dissect.options import DissectOptions
 from nle_fast.dissect.overlap import name_from_masks, thresholds_of
-from nle_fast.dissect.probe import JUDGE, PARTS, Probe, ProbeSet
+from nle_fast.dissect.probe import JUDGE, PARTS, Probe, ProbeSet, picture_digest
 from nle_fast.dissect.ranking import name_from_labels
 from nle_fast.dissect.record import RECORD_SCHEMA, neuron_record, write_json
 from nle_fast.dissect.responses import Progress, Responses, read_responses
@@ -35,6 +35,7 @@ from nle_fast.dissect.summary import summaries
 from nle_fast.dissect.table import Answers, SourceTable
 from nle_fast.errors import ConceptsError, ConfigError
 from nle_fast.labels import Labels
+from nle_fast.opening import AskedFeatures, open_network
 from nle_fast.preprocess import Preprocess
 from nle_fast.version import versions
 
@@ -77,6 +78,7 @@ def dissect(
     model: Any,
     *,
     layer: str | None = None,
+    features: AskedFeatures = False,
     preprocess: Preprocess | None = None,
     masks: MaskFolder | Folder | None = None,
     labelled: LabelledPictures | Folder | None = None,
@@ -103,6 +105,8 @@ def dissect(
     Args:
         model: As for `Explainer`: a bundle's folder, an .onnx file, a torch module or a `Classifier`.
         layer: Which layer; None: the bundle's, else the last one.
+        features: Learned directions of the layer that are named in place of its neurons, or a `.safetensors` file;
+            None: the bundle's; False: neurons. Pictures that they were learned from do not judge.
         preprocess: None: the bundle's, else ImageNet's with 224 pixels.
         masks: A folder with an `index.json`; see `nle_fast.dissect.masks`.
         labelled: A folder of classes or a CSV; see `nle_fast.dissect.labelled`.
@@ -128,12 +132,15 @@ def dissect(
     Source: this project; the sources' methods are cited where they stand.
     """
     options = DissectOptions() if options is None else options
-    classifier, preprocess, name, own_labels = _open(model, layer, preprocess, device)
+    opened = open_network(
+        model, layer=layer, labels=labels, features=features, preprocess=preprocess, device=device, config=Config()
+    )
+    classifier, preprocess, name = opened.classifier, opened.preprocess, opened.name
     groups = None
     if votes:
-        if labels is None and own_labels is None:
+        if opened.labels is None:
             raise ConfigError("`labels` must name the classes for words by votes, got none; pass a list or a file.")
-        named = Labels(own_labels if labels is None else labels, int(classifier.num_classes))
+        named = Labels(opened.labels, int(classifier.num_classes))
         groups = groups_of(named.names, hierarchy)
     else:
         named = Labels(None, int(classifier.num_classes))
@@ -150,6 +157,11 @@ def dissect(
         ],
         options.seed,
     )
+    learned = np.zeros(len(probes), bool)
+    if opened.features is not None:
+        known = set(opened.features.record.get("learned_from", ()))
+        learned = np.array([picture_digest(path) in known for path in probes.paths], bool)
+        probes = probes.without_judging(learned)
     nothing = masks is None and labelled is None and encoder is None and witness is None
     if not votes and (not len(probes) or nothing):
         raise ConfigError(
@@ -189,9 +201,21 @@ def dissect(
         summary = summaries(chosen, alone, options.min_quality)
         further = further_words(
             classifier, preprocess, named, groups, witness, labelled, probes, responses, windows, options,
-            progress=progress,
+            learned=learned, progress=progress,
         )  # fmt: skip
         summary = add_offers(neurons, summary, further.offers, options.min_quality)
+        readings: dict[str, float | None] | None = None
+        if isinstance(classifier, FeatureClassifier) and groups is not None and responses is not None:
+            # The layer's own neurons on the same pictures, by the same rule: features are worth it where they say more.
+            own = read_responses(
+                classifier.classifier, preprocess, probes.paths, folder, batch=options.batch, answers=True,
+                progress=progress,
+            )  # fmt: skip
+            plain = further_words(
+                classifier.classifier, preprocess, named, groups, None, labelled, probes, own, windows, options,
+                learned=learned, progress=progress,
+            )  # fmt: skip
+            readings = {"features": further.told_with_words, "neurons": plain.told_with_words}
     fingerprint = getattr(classifier, "fingerprint", None)
     record = {
         "schema": RECORD_SCHEMA,
@@ -219,6 +243,7 @@ def dissect(
             for n, path in enumerate(probes.paths)
         ],
         "summary": summary,
+        "readings": readings,
         "neurons": neurons,
     }
     concepts = Concepts(
@@ -231,22 +256,6 @@ def dissect(
         tuple(entry["classes"] for entry in neurons) if further.offers else None,
     )
     return Dissection(concepts, record)
-
-
-def _open(
-    model: Any, layer: str | None, preprocess: Preprocess | None, device: str | None
-) -> tuple[Classifier, Preprocess, str, Path | None]:
-    """The classifier, its preprocessing, what people call it, and where a bundle has its class names."""
-    name = os.path.basename(model) if isinstance(model, (str, os.PathLike)) else type(model).__name__
-    if isinstance(model, (str, os.PathLike)) and os.path.isdir(model):
-        model = read_bundle(model)
-    labels = None
-    if isinstance(model, Bundle):
-        preprocess = model.preprocess if preprocess is None else preprocess
-        name, layer, labels, model = model.name, layer or model.layer, model.labels, model.model
-    preprocess = Preprocess() if preprocess is None else preprocess
-    side = preprocess.size
-    return open_classifier(model, layer=layer, input_size=(side, side), device=device), preprocess, name, labels
 
 
 def _neurons(

@@ -15,7 +15,7 @@ from nle_fast.dissect.groups import Groups, wnid_at
 from nle_fast.dissect.labelled import LabelledPictures
 from nle_fast.dissect.offers import Offer
 from nle_fast.dissect.vote_judge import PART, WHOLE, confident_classes, judge_both_ways, strict_names
-from nle_fast.dissect.votes import pooled_votes, propose, typical_of
+from nle_fast.dissect.votes import MAX_PARTS, pooled_votes, propose, typical_of
 from nle_fast.errors import ConfigError
 from nle_fast.labels import Labels
 
@@ -188,7 +188,7 @@ def name_by_votes(votes: NDArray[np.float32], groups: Groups, shown: Shown | Non
                 source="votes",
                 quality=quality[neuron],
                 confidence=float(confidence[neuron]),
-                classes=tuple(members.tolist()),
+                classes=tuple(members.tolist()) if len(members) <= MAX_PARTS else None,
                 pictures=0 if shown is None or quality[neuron] is None else int((shown.classes >= 0).sum()),
                 told={
                     "parts": told,

@@ -7,7 +7,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 
 from nle_fast.classifiers import Classifier
 from nle_fast.classifiers.features import Features
+from nle_fast.config import Config
+from nle_fast.dissect.labelled import LabelledPictures
+from nle_fast.dissect.probe import picture_digest
 from nle_fast.dissect.responses import Progress, digest_of
 from nle_fast.errors import ConfigError
 from nle_fast.features.heads import class_rows, open_head
 from nle_fast.features.measure import Dictionary, Measured, measure
-from nle_fast.features.opening import open_model, picture_files, split
 from nle_fast.features.options import LearnOptions
+from nle_fast.features.pictures import picture_files, split
 from nle_fast.features.running import Learned
 from nle_fast.features.seen import Seen, read_seen
 from nle_fast.features.sight import Moments, Sight, moments, sight_of
@@ -30,6 +33,9 @@ from nle_fast.features.starts import FEW_CLASSES, Start, start_of
 from nle_fast.features.store import Store, read_store
 from nle_fast.features.train import train
 from nle_fast.features.tree import centred
+from nle_fast.features.words import VoteWords, compare_readings
+from nle_fast.labels import Labels
+from nle_fast.opening import open_network
 from nle_fast.preprocess import Preprocess
 from nle_fast.version import versions
 
@@ -45,6 +51,9 @@ RECORD_SCHEMA = "nle-fast-features-record/1"
 #: Positions that clusters and controls are made from, and pictures that mean gradients are taken at.
 SAMPLE, GRADIENT_PICTURES = 20_000, 64
 
+#: Pictures that the record remembers to have been learned from, so that they judge no word later.
+DIGESTS = 100_000
+
 #: Pictures of a batch that is measured.
 MEASURED = 32
 
@@ -59,6 +68,9 @@ def learn(
     preprocess: Preprocess | None = None,
     seed: int = 0,
     options: LearnOptions | None = None,
+    labels: Sequence[str] | Folder | None = None,
+    hierarchy: Folder | None = None,
+    labelled: LabelledPictures | Folder | None = None,
     cache: Folder | None = None,
     device: str | None = None,
     progress: Progress | None = None,
@@ -79,14 +91,19 @@ def learn(
         seed: Deals pictures and crops.
         options: Everything else; its `size`, `active` and `seed` give way to those above where these are not the
             defaults.
+        labels: Names of the network's classes, for words by votes; None: the bundle's, else features have no words.
+        hierarchy: Groups of the classes, as of `dissect`; None: WordNet's for ImageNet's labels.
+        labelled: Classes of the pictures, as of `dissect`: those held out judge the words. None: words are unjudged,
+            and only those are given that the network's own answers on the pictures held out bear out.
         cache: Folder in which a stopped run is resumed, with the same result as without the stop; None: a temporary
             one, removed at the end.
         device: Where the network runs. Learning itself is on a GPU where torch has one.
         progress: Called with (stage, done, total); stages are "read", "look", "learn", "measure".
 
     Returns:
-        Features with a `record`: settings, pictures, figures on held-out pictures for the features and for the layer's
-        channels, dead features, minutes, machine, versions.
+        Features with `words`, where class names are known, and a `record`: settings, pictures, figures on held-out
+        pictures for the features and for the layer's channels, both readings and the better one, dead features,
+        minutes, machine, versions.
 
     Raises:
         InputError: A picture cannot be read; the message names it. There are fewer than eight.
@@ -104,7 +121,14 @@ def learn(
         seed=asked.seed if seed == PLAIN.seed else seed,
     )
     paths = picture_files(pictures)
-    classifier, preprocess, name = open_model(model, layer, preprocess, device)
+    opened = open_network(
+        model, layer=layer, labels=labels, features=False, preprocess=preprocess, device=device, config=Config()
+    )
+    classifier, preprocess, name = opened.classifier, opened.preprocess, opened.name
+    labelled = LabelledPictures(labelled) if isinstance(labelled, (str, os.PathLike)) else labelled
+    words = (
+        None if opened.labels is None else VoteWords(Labels(opened.labels, classifier.num_classes), hierarchy, labelled)
+    )
     began = time.perf_counter()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()) if cache is None else cache)
@@ -117,8 +141,11 @@ def learn(
         held = measured_on(classifier, preprocess, judges, folder, features, shop, progress)
         counts = len(paths), len(learns), len(judges)
         record = _record(name, classifier, asked, counts, views, shop, start, learned, held)
+    record["learned_from"] = [picture_digest(path) for path in learns[:DIGESTS]]
+    record["readings"], concepts = compare_readings(held, words, classifier, features, shop.rows, judges)
     record["minutes"] = round((time.perf_counter() - began) / 60, 2)
-    return dataclasses.replace(features, record=record)
+    told = None if concepts is None else concepts.to_dict()
+    return dataclasses.replace(features, record=record, words=told)
 
 
 class Workshop:

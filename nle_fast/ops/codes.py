@@ -14,7 +14,7 @@ from nle_fast.ops.scoring import default_threads
 __all__ = ["reconstruct", "sparse_codes", "weighed"]
 
 
-def sparse_codes(projections: Any, active: int) -> Any:
+def sparse_codes(projections: Any, active: int, *, overwrite: bool = False) -> Any:
     """At each position of each picture keep the `active` largest of what is positive; all else becomes zero.
 
     Of equal ones those of the lowest features are kept (on a GPU, any).
@@ -22,6 +22,7 @@ def sparse_codes(projections: Any, active: int) -> Any:
     Args:
         projections: (N, K, H, W) floating point, NumPy or torch.
         active: Most codes per position, at least 1; K or more keep all that is positive.
+        overwrite: Put the codes where the projections are, if these are float32 in one piece on the CPU.
 
     Returns:
         (N, K, H, W): float32 NumPy; of a tensor on a GPU a tensor there, of the same dtype, without waiting for it.
@@ -42,7 +43,8 @@ def sparse_codes(projections: Any, active: int) -> Any:
     if getattr(projections, "is_cuda", False):
         largest, places = projections.topk(min(int(active), shape[1]), dim=1, sorted=False)
         return projections.new_zeros(shape).scatter_(1, places, largest.clamp_(min=0))
-    return _core.sparse_codes(_on_host(projections), int(active), default_threads(shape))
+    given = _on_host(projections)
+    return _core.sparse_codes(given, int(active), default_threads(shape), overwrite and given.flags.writeable)
 
 
 def reconstruct(codes: Any, directions: Any) -> Any:

@@ -141,7 +141,7 @@ class FeatureClassifier:
     def read_codes(self, images: Any, target: Any = None, versus: Any = None) -> CodeReading:
         """As `read`, but for the rest, of which no map is made."""
         reading, projections, along = self._look(images, target, versus)
-        codes = sparse_codes(projections, self.features.active)
+        codes = sparse_codes(projections, self.features.active, overwrite=True)
         if isinstance(codes, np.ndarray):
             along = as_numpy(along)
         every = weighed(reading.activations, reading.gradients)
@@ -220,7 +220,7 @@ class FeatureClassifier:
         for n, (label, rival) in enumerate(zip(reading.class_index.tolist(), rivals.tolist(), strict=True)):
             if rival < 0:  # all channels' gradients are one gate, each times its weight
                 strongest = int(np.abs(head.weight[label]).argmax())
-                gate = flat_slopes[n, strongest] / head.weight[label, strongest]
+                gate = flat_slopes[n, strongest] / (head.weight[label, strongest] or 1)
                 np.multiply(self._row(head.weight, label)[:, None], gate, out=along[n])
                 continue
             for sign, asked in ((1, label), (-1, rival)):

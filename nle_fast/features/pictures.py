@@ -1,4 +1,4 @@
-"""What a user passes to `learn`, as what learning needs: a classifier, its preprocessing, lists of picture files."""
+"""The pictures that a user passes to `learn`, and which of them judge."""
 
 from __future__ import annotations
 
@@ -8,31 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nle_fast.bundle import Bundle, read_bundle
-from nle_fast.classifiers import Classifier, open_classifier
 from nle_fast.dissect.labelled import SUFFIXES
 from nle_fast.errors import InputError
-from nle_fast.preprocess import Preprocess
 
-__all__ = ["FEWEST", "open_model", "picture_files", "split"]
+__all__ = ["FEWEST", "picture_files", "split"]
 
 #: Pictures without which nothing can be learned or judged.
 FEWEST = 8
-
-
-def open_model(
-    model: Any, layer: str | None, preprocess: Preprocess | None, device: str | None
-) -> tuple[Classifier, Preprocess, str]:
-    """The classifier, its preprocessing, and what people call it."""
-    name = os.path.basename(os.path.normpath(model)) if isinstance(model, (str, os.PathLike)) else type(model).__name__
-    if isinstance(model, (str, os.PathLike)) and os.path.isdir(model):
-        model = read_bundle(model)
-    if isinstance(model, Bundle):
-        preprocess = model.preprocess if preprocess is None else preprocess
-        name, layer, model = model.name, layer or model.layer, model.model
-    preprocess = Preprocess() if preprocess is None else preprocess
-    side = preprocess.size
-    return open_classifier(model, layer=layer, input_size=(side, side), device=device), preprocess, name
 
 
 def picture_files(pictures: Any) -> list[Path]:

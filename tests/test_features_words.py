@@ -1,0 +1,99 @@
+"""Words for learned features: by votes, judged on pictures that took no part, and which reading is the better."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from features_cases import PREPROCESS, SOURCES, Planted, write_pictures
+
+import nle_fast as nle
+from nle_fast.classifiers import FeatureClassifier, Features
+from nle_fast.dissect import dissect
+from nle_fast.dissect.probe import picture_digest
+from nle_fast.features import LearnOptions, learn
+from nle_fast.features.measure import Measured
+from nle_fast.features.words import compare_readings
+
+QUICK = LearnOptions(steps=60, batch=8, views=1, active=3)
+LABELS = ["cat", "dog", "bird"]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    return write_pictures(tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture(scope="module")
+def found(pictures):
+    return learn(Planted(), pictures, preprocess=PREPROCESS, size=SOURCES, options=QUICK, labels=LABELS)
+
+
+def explainer_of(features):
+    options = {"preprocess": PREPROCESS, "verbalizer": "template", "config": nle.Config(top_k=3)}
+    return nle.Explainer(Planted(), labels=LABELS, features=features, **options)
+
+
+def test_learning_gives_words_and_says_which_reading_is_better(found, pictures):
+    readings = found.record["readings"]
+    assert set(readings) == {"neurons", "features", "better"}
+    assert found.better_reading == readings["better"]
+    concepts = nle.Concepts.from_dict(found.words)
+    assert len(concepts) == len(found)
+    assert concepts.model == FeatureClassifier(Planted(), found).fingerprint
+    named = [concept for concept in concepts if concept.name is not None]
+    assert len(named) == readings["features"]["named"] > 0
+    for concept in named:  # no picture has a known class
+        assert concept.name.startswith("what is typical of ")
+        assert (concept.quality, concept.source, concept.trusted) == (None, "votes", True)
+        assert concept.classes
+    explainer = explainer_of(found)
+    picture = pictures[0]
+    explanation = explainer(picture)
+    told = {item.neuron: item.concept for item in explanation.evidence}
+    assert all(told[n] is None or told[n].startswith(str(concepts[n].name)) for n in told)
+    assert nle.check(explanation.text, explanation.meaning)
+
+
+def test_without_class_names_there_are_no_words(pictures):
+    bare = learn(Planted(), pictures, preprocess=PREPROCESS, size=SOURCES, options=QUICK)
+    assert bare.words is None
+    assert bare.record["readings"]["features"]["told_with_words"] == 0
+    alone = learn(Planted(), pictures, preprocess=PREPROCESS, size=SOURCES, labels=LABELS,
+                  options=dataclasses.replace(QUICK, held_out=0))  # fmt: skip
+    assert alone.record["readings"] == {"better": "features"}
+    assert alone.words is not None
+
+
+def measured(five, drop, told):
+    figures = {"five": five, "drop": drop}
+    return Measured(figures, {}, np.zeros((1, 4), np.float32), np.array([told]), np.zeros(1, np.int64))
+
+
+@pytest.mark.parametrize(("drop", "better"), [(2.0, "features"), (1.0, "features"), (0.9, "neurons")])
+def test_features_that_explain_less_than_neurons_do_not_win(drop, better):
+    classifier = Planted()
+    axes = np.eye(4, classifier.num_neurons, dtype=np.float32)
+    zeros = np.zeros(4, np.float32), np.zeros(classifier.num_neurons, np.float32)
+    features = Features("planted", axes, axes, *zeros, 1)
+    held = {"features": measured(0.5, drop, [0, 1]), "channels": measured(0.2, 1.0, [2, -1])}
+    readings, concepts = compare_readings(held, None, classifier, features, classifier.weight, [])
+    assert readings["better"] == better
+    assert concepts is None
+
+
+def test_dissecting_features_leaves_judging_to_other_pictures(found, pictures):
+    paths = list(pictures)
+    learned = set(found.record["learned_from"])
+    assert 0 < sum(picture_digest(path) in learned for path in paths) < len(paths)
+    said = dissect(Planted(), features=found, preprocess=PREPROCESS, votes=True, labels=LABELS, pictures=paths)
+    assert said.record["num_neurons"] == len(found)
+    judging = [one["path"] for one in said.record["pictures"] if one["part"] == "judge"]
+    assert judging
+    assert not {picture_digest(path) for path in paths if str(path) in judging} & learned
+    readings = said.record["readings"]
+    assert set(readings) == {"features", "neurons"}
+    assert all(0 <= share <= 1 for share in readings.values())
+    through = found.with_words(said.concepts.to_dict())
+    assert explainer_of(through).concepts is not None
