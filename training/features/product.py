@@ -25,7 +25,7 @@ from nle_fast.concepts import Concepts
 from nle_fast.dissect.groups import Groups
 from nle_fast.dissect.vote_judge import LEAST_PICTURES, PART, WHOLE, correlations
 from nle_fast.dissect.votes import propose, typical_of
-from nle_fast.features.learning import Workshop
+from nle_fast.features.learning import Workshop, nodes_of
 from nle_fast.features.options import LearnOptions
 from nle_fast.features.recurrence import match
 from nle_fast.features.store import Store
@@ -126,7 +126,7 @@ def main() -> None:
         "network": asked.network,
         "options": options.to_dict(),
         "photos": len(bench.photos.paths),
-        "nodes": None if start.nodes is None else [node.tolist() for node in start.nodes],
+        "nodes": nodes_of(start, learned),
         "recurs_in_halves": recurs.tolist(),
         "minutes": round(learned.seconds / 60, 2),
         "dead": learned.dead,
