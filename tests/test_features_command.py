@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from nle_fast.classifiers.features import Features
 from nle_fast.cli import app
+from nle_fast.commands.features import _table
 
 QUICK = ("--steps", "10", "--views", "1", "--active", "2", "--size", "4")
 
@@ -64,6 +65,7 @@ def test_a_stopped_run_keeps_its_cache(here, tmp_path, monkeypatch):
         (["--out", "{}/f.safetensors", "--labels", "{}/labels.txt"], 1, "`labels`"),
         (["--out", "{}/f.safetensors", "--pictures", "{}/nowhere"], 1, "nowhere"),
         (["--out", "{}/f.safetensors", "--layer", "no such"], 1, "no such"),
+        (["--out", "{}/f.safetensors", "--hierarchy", "{}/labels.txt"], 1, "`hierarchy`"),
     ],
 )
 def test_errors_are_one_line(here, arguments, status, named):
@@ -82,3 +84,9 @@ def test_a_run_that_fails_leaves_no_folder(here, tmp_path):
     assert not list(tmp_path.iterdir())
     assert run(here, "--out", str(out), *QUICK).exit_code == 0
     assert out.is_file()
+
+
+def test_a_logit_that_rises_has_one_sign():
+    figures = {"five": 0.5, "all": 0.7, "r2": 0.3, "same_winner": 0.6, "flips": 0.0}
+    rows = {"features": figures | {"drop": -0.33}, "channels": figures | {"drop": 1.5}}
+    assert list(_table(rows, 9).columns[5].cells) == ["+0.33", "−1.50"]

@@ -149,5 +149,5 @@ def _table(figures: dict[str, dict[str, float | None]], pictures: int) -> Table:
     for name, of in figures.items():
         shares = [f"{of[key]:.0%}" for key in ("five", "all")]
         whole = ["", ""] if name == "channels" else [f"{of['r2'] or 0:.2f}", f"{of['same_winner']:.0%}"]
-        table.add_row(name, *shares, *whole, f"−{of['drop']:.2f}", f"{of['flips']:.0%}")
+        table.add_row(name, *shares, *whole, f"{-(of['drop'] or 0):+.2f}".replace("-", "−"), f"{of['flips']:.0%}")
     return table

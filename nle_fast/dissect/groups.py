@@ -125,7 +125,7 @@ def groups_of(labels: Sequence[str], hierarchy: str | os.PathLike[str] | None = 
         return found or Groups((), np.zeros((0, len(labels)), bool), _plurals(labels), "labels")
     from nle_fast.dissect.labelled import general_words
 
-    general = general_words(Path(hierarchy))
+    general = general_words(Path(hierarchy), "hierarchy")
     members: dict[str, list[int]] = {}
     for at, label in enumerate(labels):
         spellings = [label, *(part.strip() for part in label.split(",")), label.split(" ")[0]]

@@ -119,8 +119,8 @@ def _table(path: Path) -> list[tuple[Path, str, str | None]]:
     return rows
 
 
-def general_words(path: Path) -> dict[str, list[str]]:
-    """More general words by wnid and by name, nearest first."""
+def general_words(path: Path, argument: str = "hypernyms") -> dict[str, list[str]]:
+    """More general words by wnid and by name, nearest first; errors call the file by the argument that it came with."""
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
         found: dict[str, list[str]] = {}
@@ -130,7 +130,7 @@ def general_words(path: Path) -> dict[str, list[str]]:
             found[str(entry["wnid"])] = words
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(
-            f'`hypernyms` must be a JSON list of {{"wnid", "names", "hypernyms"}}, got \'{path}\' '
+            f'`{argument}` must be a JSON list of {{"wnid", "names", "hypernyms"}}, got \'{path}\' '
             f"({type(error).__name__}: {error}); see nle_fast.dissect.labelled."
         ) from error
     return found
