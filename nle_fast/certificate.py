@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.classifiers import Classifier, of_neurons, remove_neurons
+from nle_fast.classifiers.base import as_numpy
 from nle_fast.ops import find_winner
 from nle_fast.schema import Meaning, Prediction, Span
 
@@ -155,7 +156,7 @@ def _falls(asked: dict[int, float], after: list[list[float]]) -> list[float]:
 
 def _among_active(sets: NDArray[np.int64], maps: Any) -> NDArray[np.int64]:
     """The random sets, every second drawn anew among the neurons that are not zero everywhere on this picture."""
-    active = np.flatnonzero(np.asarray((maps[0] != 0).any(-1).any(-1)))
+    active = np.flatnonzero(as_numpy((maps[0] != 0).any(-1).any(-1)))
     if len(active) <= sets.shape[1]:
         return sets
     drawn = sets.copy()

@@ -17,7 +17,7 @@ from nle_fast.preprocess import Preprocess
 if TYPE_CHECKING:
     from torch.nn import Module
 
-__all__ = ["AskedFeatures", "Network", "Opened", "open_network"]
+__all__ = ["AskedFeatures", "Network", "Opened", "check_input_size", "open_network"]
 
 Network: TypeAlias = "Module | str | os.PathLike[str] | Bundle | Classifier"
 AskedFeatures: TypeAlias = "Features | str | os.PathLike[str] | Literal[False] | None"
@@ -75,11 +75,7 @@ def open_network(
             raise ConfigError(f"`{argument}` must be an nle_fast.{kind.__name__}, got {value!r}; make one.")
     side = preprocess.size
     classifier = open_classifier(model, layer=layer, input_size=(side, side), device=device)
-    if (expected := getattr(classifier, "input_size", None)) not in (None, (side, side)):
-        raise ConfigError(
-            f"`preprocess` must make pictures of {expected[0]} × {expected[1]} for this network, got size {side}; "
-            f"pass Preprocess(size={expected[0]}, …)."
-        )
+    check_input_size(classifier, preprocess)
     if isinstance(concepts, (str, os.PathLike)):
         concepts = Concepts.load(concepts, layer=classifier.layer)
     note = ""
@@ -107,6 +103,20 @@ def open_network(
         concepts, classifier.layer, classifier.num_neurons, lambda: getattr(classifier, "fingerprint", None)
     )
     return Opened(name, classifier, preprocess, labels, opened, through, note)
+
+
+def check_input_size(classifier: Classifier, preprocess: Preprocess) -> None:
+    """Refuse a preprocessing that makes pictures of a size that the network does not take.
+
+    Raises:
+        ConfigError: The sizes differ.
+    """
+    side = preprocess.size
+    if (expected := getattr(classifier, "input_size", None)) not in (None, (side, side)):
+        raise ConfigError(
+            f"`preprocess` must make pictures of {expected[0]} × {expected[1]} for this network, got size {side}; "
+            f"pass Preprocess(size={expected[0]}, …)."
+        )
 
 
 def _unfit(classifier: Classifier, features: Features | None, concepts: Any, config: Config) -> str:

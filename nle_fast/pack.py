@@ -17,6 +17,7 @@ from nle_fast.classifiers.torch.known import open_known
 from nle_fast.concepts import Concepts, open_concepts
 from nle_fast.errors import ConfigError, ModelError
 from nle_fast.labels import Labels
+from nle_fast.opening import check_input_size
 from nle_fast.preprocess import Preprocess, load_picture
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def pack_bundle(
         raise ConfigError("`model` or `from` must be given, and only one of them; pass the network's file or its name.")
     if weights is not None and known is None:
         raise ConfigError("`weights` must come with `from`, got them alone; name the network that they belong to.")
+    if not isinstance(folder, (str, os.PathLike)):
+        raise ModelError(f"`folder` must be a path, got {type(folder).__name__}; choose one that does not exist yet.")
     if Path(folder).exists():
         raise ModelError(f"`folder` must not exist yet, got '{folder}'; choose another or remove it first.")
     if isinstance(model, (str, os.PathLike)) and os.path.isdir(model):
@@ -99,11 +102,7 @@ def pack_bundle(
         if isinstance(features, (str, os.PathLike)):
             features = Features.load(features)
         classifier = open_classifier(model, layer=layer, input_size=(preprocess.size, preprocess.size))
-        if (expected := getattr(classifier, "input_size", None)) not in (None, (preprocess.size, preprocess.size)):
-            raise ConfigError(
-                f"`preprocess` must make pictures of {expected[0]} × {expected[1]} for this network, got size "
-                f"{preprocess.size}; give its size."
-            )
+        check_input_size(classifier, preprocess)
         if concepts is not None and concepts_layer is not None:
             concepts = concepts.at_layer(classifier.layer)
         open_concepts(

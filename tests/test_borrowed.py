@@ -12,7 +12,8 @@ from torch import nn
 
 from nle_fast import Preprocess
 from nle_fast.dissect import DissectOptions, Witness, dissect
-from nle_fast.dissect.borrowed import Seen, crosswise, looks_like, name_by_witness, overlaps, set_correlations
+from nle_fast.dissect.borrowed import Seen, crosswise, looks_like, name_by_witness, set_correlations
+from nle_fast.dissect.grid import overlaps
 from nle_fast.dissect.groups import Groups, groups_of
 from nle_fast.dissect.report import report_html
 from nle_fast.errors import ModelError

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from fakes import write_onnx
 from planted import GENERAL, PREPROCESS, THINGS, planted_network, write_classes
 from torch import nn
 from typer.testing import CliRunner
@@ -168,6 +169,13 @@ def _picture(data, name):
     return Image.open(data["labelled"] / name / "00.png").convert("RGB")
 
 
+def another() -> Witness:
+    """The planted network with other weights."""
+    network, truth = planted_network(seed=7)
+    network[-1] = nn.Linear(len(truth), len(LABELS))
+    return Witness(network.eval(), LABELS, PREPROCESS)
+
+
 def test_labels_are_needed_and_checked(data):
     network, _ = voting_network()
     with pytest.raises(ConfigError, match="`labels` must name the classes"):
@@ -175,7 +183,7 @@ def test_labels_are_needed_and_checked(data):
     with pytest.raises(InputError, match="`labels` must name each"):
         dissect(network, preprocess=PREPROCESS, votes=True, labels=["one"])
     with pytest.raises(ConfigError, match="`pictures` must be given"):
-        dissect(network, preprocess=PREPROCESS, votes=True, labels=LABELS, witness=Witness(network, LABELS))
+        dissect(network, preprocess=PREPROCESS, votes=True, labels=LABELS, witness=another())
 
 
 @pytest.mark.parametrize(
@@ -210,6 +218,17 @@ def test_a_witness_is_a_network_with_class_names():
         Witness(network)
     with pytest.raises(ConfigError, match="`preprocess` must"):
         Witness(network, LABELS, 5)
+    with pytest.raises(ConfigError, match="`witness` must be another"):
+        dissect(network, preprocess=PREPROCESS, witness=Witness(network, LABELS, PREPROCESS), pictures=[__file__])
+
+
+def test_a_witness_that_does_not_fit_or_is_not_finite_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="`preprocess` must make"):
+        Witness(str(write_onnx(tmp_path / "m.onnx")), list("abc"))
+    witness = another()
+    images = np.full((1, 3, PREPROCESS.size, PREPROCESS.size), np.nan, np.float32)
+    with pytest.raises(ModelError, match="finite"):
+        witness.look(images)
 
 
 def test_labels_too_long_for_a_sentence_are_no_words():

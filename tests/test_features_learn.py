@@ -119,7 +119,7 @@ def test_a_torn_mark_is_as_none(pictures, whole, tmp_path):
 
 def test_the_record_is_json_and_travels(whole, tmp_path):
     record = json.loads(json.dumps(whole.record))
-    assert record["pictures"] == {"given": 60, "learned_from": 48, "held_out": 12, "views": 1}
+    assert record["pictures"] == {"given": 60, "learned_from": 48, "held_out": 12, "views": 1, "of_known_class": 0}
     assert record["layer"] == whole.layer == "planted"
     assert set(record["held_out"]) == {"features", "channels"}
     assert record["dead"] == 0
@@ -144,7 +144,7 @@ def test_a_small_store_takes_fewer_crops(pictures):
     bytes_per_crop = 2 * 20 * 16
     options = dataclasses.replace(QUICK, views=3, store_gigabytes=20.5 * bytes_per_crop / 1e9)
     record = learned(pictures, options=options).record
-    assert record["pictures"] == {"given": 60, "learned_from": 20, "held_out": 12, "views": 1}
+    assert record["pictures"] == {"given": 60, "learned_from": 20, "held_out": 12, "views": 1, "of_known_class": 0}
 
 
 def test_several_views_are_several_crops(pictures):
@@ -280,3 +280,12 @@ def test_labelled_pictures_without_class_names_are_refused(pictures, tmp_path):
         learned(pictures, labelled=tmp_path)
     with pytest.raises(InputError, match="`pictures` must exist"):
         learned(["a" * 400])
+
+
+def test_labelled_pictures_must_be_known(pictures, tmp_path):
+    """Else words stay unjudged, and nobody hears of it."""
+    (tmp_path / "t.csv").write_text("".join(["file,name\n", *(f"{p},{'ab'[n % 2]}\n" for n, p in enumerate(pictures))]))
+    with pytest.raises(InputError, match="`labelled` must tell"):
+        learned(pictures, labels=["x", "y", "z"], labelled=tmp_path / "t.csv")
+    record = learned(pictures, labels=["a", "b", "c"], labelled=tmp_path / "t.csv").record
+    assert record["pictures"]["of_known_class"] == record["pictures"]["held_out"] == 12

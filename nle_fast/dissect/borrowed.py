@@ -20,12 +20,14 @@ from nle_fast.bundle import Bundle, read_bundle
 from nle_fast.classifiers import Classifier, open_classifier
 from nle_fast.classifiers.base import as_numpy
 from nle_fast.dissect.asked import check_kinds
+from nle_fast.dissect.grid import on_grid
 from nle_fast.dissect.groups import Groups, groups_of
 from nle_fast.dissect.offers import Offer
 from nle_fast.dissect.responses import Progress, Responses
 from nle_fast.dissect.vote_judge import LEAST_PICTURES, PART, WHOLE, correlations
 from nle_fast.errors import InputError, ModelError
 from nle_fast.labels import Labels
+from nle_fast.opening import check_input_size
 from nle_fast.preprocess import Preprocess, load_picture
 
 __all__ = [
@@ -35,7 +37,6 @@ __all__ = [
     "look_beside",
     "looks_like",
     "name_by_witness",
-    "overlaps",
     "set_correlations",
 ]
 
@@ -58,7 +59,7 @@ class Witness:
     Raises:
         ModelError: Its head has no class maps: neither pooling and a linear map, nor a 1 × 1 convolution, ReLU, mean.
         InputError: Labels are missing, or labels or hierarchy are broken or do not fit.
-        ConfigError: An argument is of another kind.
+        ConfigError: An argument is of another kind, or the preprocessing does not fit the network.
 
     Attributes:
         classifier: The network, cut where its class maps can be read.
@@ -90,6 +91,7 @@ class Witness:
         self.preprocess = Preprocess() if preprocess is None else preprocess
         side = self.preprocess.size
         self.classifier: Classifier = open_classifier(model, layer=layer, input_size=(side, side), device=device)
+        check_input_size(self.classifier, self.preprocess)
         if labels is None:
             raise InputError(f"`labels` must name the classes of the witness, got none for '{self.name}'; pass them.")
         self.labels = Labels(labels, int(self.classifier.num_classes))
@@ -107,6 +109,9 @@ class Witness:
         """Pictures (N, 3, h, w), its own → class probabilities (N, K, H, W) per position, and logits (N, K).
 
         softmax(W a(p) + b), with b from the logits of the first pictures; of a head with ReLU the map's is rectified.
+
+        Raises:
+            ModelError: They are not finite.
         """
         raw = self.classifier.activations(images)
         logits = as_numpy(self.classifier.logits(raw)).astype(np.float32)
@@ -119,6 +124,8 @@ class Witness:
             assert self._relu is not None
             maps = np.einsum("kc,ncyx->nkyx", self._relu.weight, activations, optimize=True)
             maps = np.maximum(maps + self._relu.bias[:, None, None], 0)
+        if not np.isfinite(maps).all() or not np.isfinite(logits).all():
+            raise ModelError(f"`witness` must give finite numbers, got NaN or infinity from '{self.name}'; check it.")
         maps = np.exp(maps - maps.max(1, keepdims=True))
         return maps / maps.sum(1, keepdims=True), logits
 
@@ -138,27 +145,6 @@ class Seen:
     both: NDArray[np.float32]
     pictures: NDArray[np.int64]
     answers: NDArray[np.float32]
-
-
-def overlaps(
-    cells: int, inside: tuple[float, float], others: int, window: tuple[float, float]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """How much of each of `cells` equal cells of one interval lies in each of `others` equal cells of another.
-
-    Returns:
-        (cells, others), rows that add up to 1, and (cells,) whether half of the cell or more lies in the other one.
-
-    Example:
-        >>> overlaps(2, (0, 8), 4, (0, 8))[0].tolist()
-        [[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]]
-    """
-    edges, theirs = np.linspace(*inside, cells + 1), np.linspace(*window, others + 1)
-    low = np.maximum(edges[:-1, None], theirs[None, :-1])
-    high = np.minimum(edges[1:, None], theirs[None, 1:])
-    shared = np.maximum(high - low, 0)
-    whole = shared.sum(1, keepdims=True)
-    inside_enough = whole[:, 0] >= 0.5 * (edges[1] - edges[0])
-    return (shared / np.maximum(whole, 1e-12)).astype(np.float32), inside_enough
 
 
 def set_correlations(sums: NDArray[np.float64], cross: NDArray[np.float64], neurons: int) -> NDArray[np.float32]:
@@ -208,7 +194,7 @@ def look_beside(
         for row, picture in enumerate(opened):
             n = start + row
             own = np.asarray(responses.maps[n], np.float32)
-            theirs, kept = _on_grid(maps[row], own.shape[1:], windows[n], witness.preprocess.window(picture.size))
+            theirs, kept = on_grid(maps[row], own.shape[1:], windows[n], witness.preprocess.window(picture.size))
             seen = sets @ theirs[:, kept]
             values = np.concatenate([own.reshape(neurons, -1)[:, kept], seen])
             side = int(half[n])
@@ -223,20 +209,6 @@ def look_beside(
     r = np.stack([set_correlations(sums[side], cross[side], neurons) for side in (0, 1)])
     both = set_correlations(sums.sum(0), cross.sum(0), neurons)
     return Seen(r, both, pictures[:2], np.concatenate(answers).astype(np.float32))
-
-
-def _on_grid(
-    maps: NDArray[np.float32],
-    shape: tuple[int, ...],
-    window: tuple[float, float, float, float],
-    theirs: tuple[float, float, float, float],
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(K, H·W) the witness's maps on the network's grid, and which positions it sees, too."""
-    height, width = shape
-    down, rows = overlaps(height, (window[1], window[3]), maps.shape[1], (theirs[1], theirs[3]))
-    across, columns = overlaps(width, (window[0], window[2]), maps.shape[2], (theirs[0], theirs[2]))
-    found = np.einsum("ya,kab,xb->kyx", down, maps, across, optimize=True)
-    return found.reshape(len(maps), -1), (rows[:, None] & columns[None]).ravel()
 
 
 def looks_like(words: str) -> str:

@@ -125,8 +125,9 @@ def dissect(
         progress: Called with (stage, done, total); stages are "read", "encode", "masks", "name".
 
     Raises:
-        ConfigError: No source, or an encoder or a witness without pictures; votes without class names, or, where the
-            head is not pooling + linear, without pictures; an option is out of its range.
+        ConfigError: No source, or an encoder or a witness without pictures; a witness that is the network itself; votes
+            without class names, or, where the head is not pooling + linear, without pictures; an option is out of its
+            range, or an argument of another kind.
         InputError: A source is broken; the message names the file.
         ModelError: The network cannot be read or has no such layer.
 
@@ -158,6 +159,10 @@ def dissect(
     else:
         named = Labels(None, int(classifier.num_classes))
     witness = witness if isinstance(witness, Witness | None) else Witness(witness, device=device)
+    network = classifier.classifier if isinstance(classifier, FeatureClassifier) else classifier
+    own = getattr(network, "fingerprint", None)
+    if witness is not None and own is not None and own == getattr(witness.classifier, "fingerprint", None):
+        raise ConfigError("`witness` must be another network, got the one whose neurons are named; pass another.")
     masks = MaskFolder(masks) if isinstance(masks, (str, os.PathLike)) else masks
     if isinstance(labelled, (str, os.PathLike)):
         labelled = LabelledPictures(labelled, hypernyms)

@@ -23,11 +23,11 @@ from nle_fast.dissect.asked import check_kinds, check_progress
 from nle_fast.dissect.labelled import LabelledPictures
 from nle_fast.dissect.probe import content_digest, picture_digest
 from nle_fast.dissect.responses import Progress, digest_of
-from nle_fast.errors import ConfigError, ModelError
+from nle_fast.errors import ConfigError, InputError, ModelError
 from nle_fast.features.heads import class_rows, open_head
 from nle_fast.features.measure import Dictionary, Measured, measure
 from nle_fast.features.options import LearnOptions
-from nle_fast.features.pictures import picture_files, split, without_copies
+from nle_fast.features.pictures import picture_files, split, that_fit, without_copies
 from nle_fast.features.running import Learned
 from nle_fast.features.seen import Seen, read_seen
 from nle_fast.features.sight import Moments, Sight, moments, sight_of
@@ -108,7 +108,8 @@ def learn(
         minutes, machine, versions.
 
     Raises:
-        InputError: A picture cannot be read; the message names it. There are fewer than eight.
+        InputError: A picture cannot be read; the message names it. There are fewer than eight, or `labelled` tells the
+            class of none of them.
         ConfigError: An option is out of its range, there are more features asked for than the tree has nodes, or
             `labelled` or `hierarchy` without class names.
         ModelError: The network cannot be read, has no such layer, fewer than two classes, weights that are not finite,
@@ -150,11 +151,16 @@ def learn(
     words = (
         None if opened.labels is None else VoteWords(Labels(opened.labels, classifier.num_classes), hierarchy, labelled)
     )
+    if words is not None and labelled is not None and (words.classes_of(paths) < 0).all():
+        raise InputError(
+            "`labelled` must tell the network's class of some of `pictures`, got none of them; call the classes as "
+            "`labels` does, and pass pictures of theirs among `pictures`."
+        )
     began = time.perf_counter()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()) if cache is None else cache)
         learns, judges = split(paths, asked.held_out, asked.seed)
-        learns, views = _that_fit(learns, classifier, preprocess, asked)
+        learns, views = that_fit(learns, classifier, preprocess, asked)
         contents = [content_digest(path) for path in learns]
         judges = without_copies(judges, set(contents))
         store = read_store(classifier, preprocess, learns, folder, views=views, seed=asked.seed, progress=progress)
@@ -164,6 +170,7 @@ def learn(
         held = measured_on(classifier, preprocess, judges, folder, features, shop, progress)
         counts = len(paths), len(learns), len(judges)
         record = _record(name, classifier, asked, counts, views, shop, start, learned, held)
+    record["pictures"]["of_known_class"] = 0 if words is None else int((words.classes_of(judges) >= 0).sum())
     record["learned_from"] = [*map(picture_digest, learns[:DIGESTS]), *contents[:DIGESTS]]
     record["readings"], concepts = compare_readings(held, words, classifier, features, shop.rows, judges)
     record["minutes"] = round((time.perf_counter() - began) / 60, 2)
@@ -304,26 +311,6 @@ def _blocks(store: Store, block: int = 64) -> Iterator[Floats]:
     for at in range(0, len(chosen), block):
         rows = store.rows(chosen[at : at + block])
         yield rows.reshape(-1, rows.shape[2])
-
-
-def _that_fit(
-    paths: list[Path], classifier: Classifier, preprocess: Preprocess, options: LearnOptions
-) -> tuple[list[Path], int]:
-    """As many pictures and views as the bound allows: first fewer views, then an even sample of the pictures."""
-    from nle_fast.preprocess import load_picture
-
-    shape = tuple(classifier.activations(preprocess([load_picture(paths[0])])).shape)
-    room = int(options.store_gigabytes * 1e9 // (2 * int(np.prod(shape[1:]))))
-    if room < 2:
-        raise ConfigError(
-            f"`store_gigabytes` must hold the activations of two crops at least, got {options.store_gigabytes} for "
-            f"{shape[1:]}; raise it, or take a later layer."
-        )
-    views = max(1, min(options.views, room // len(paths)))
-    if len(paths) <= room:
-        return paths, views
-    places = np.linspace(0, len(paths) - 1, room).round().astype(int)
-    return [paths[place] for place in np.unique(places)], 1
 
 
 def _record(

@@ -8,11 +8,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from nle_fast.classifiers import Classifier
 from nle_fast.dissect.labelled import SUFFIXES
 from nle_fast.dissect.probe import content_digest
-from nle_fast.errors import InputError
+from nle_fast.errors import ConfigError, InputError
+from nle_fast.features.options import LearnOptions
+from nle_fast.preprocess import Preprocess, load_picture
 
-__all__ = ["FEWEST", "picture_files", "split", "without_copies"]
+__all__ = ["FEWEST", "picture_files", "split", "that_fit", "without_copies"]
 
 #: Pictures without which nothing can be learned or judged.
 FEWEST = 8
@@ -66,6 +71,28 @@ def split(paths: list[Path], held_out: float, seed: int) -> tuple[list[Path], li
     judges = set(order[: min(share, len(paths) - 2)])
     learns = [path for n, path in enumerate(paths) if n not in judges]
     return learns, [path for n, path in enumerate(paths) if n in judges]
+
+
+def that_fit(
+    paths: list[Path], classifier: Classifier, preprocess: Preprocess, options: LearnOptions
+) -> tuple[list[Path], int]:
+    """As many pictures and views as the bound allows: first fewer views, then an even sample of the pictures.
+
+    Raises:
+        ConfigError: Two crops do not fit.
+    """
+    shape = tuple(classifier.activations(preprocess([load_picture(paths[0])])).shape)
+    room = int(options.store_gigabytes * 1e9 // (2 * int(np.prod(shape[1:]))))
+    if room < 2:
+        raise ConfigError(
+            f"`store_gigabytes` must hold the activations of two crops at least, got {options.store_gigabytes} for "
+            f"{shape[1:]}; raise it, or take a later layer."
+        )
+    views = max(1, min(options.views, room // len(paths)))
+    if len(paths) <= room:
+        return paths, views
+    places = np.linspace(0, len(paths) - 1, room).round().astype(int)
+    return [paths[place] for place in np.unique(places)], 1
 
 
 def without_copies(judges: list[Path], contents: set[str]) -> list[Path]:

@@ -47,9 +47,13 @@ class VoteWords:
             classes = class_of(labelled, labels, self.groups).tolist()
             self._class = {probe.path.resolve(): one for probe, one in zip(labelled.probes, classes, strict=True)}
 
+    def classes_of(self, paths: Sequence[Path]) -> NDArray[np.int64]:
+        """The network's class of each picture; −1 where it is not known."""
+        return np.array([self._class.get(path.resolve(), -1) for path in paths], np.int64)
+
     def names(self, votes: Floats, found: Measured, paths: Sequence[Path]) -> list[Offer | None]:
         """A name or none for each of F neurons with votes (F, classes), by what was measured on these pictures."""
-        classes = np.array([self._class.get(path.resolve(), -1) for path in paths], np.int64)
+        classes = self.classes_of(paths)
         half = np.array([zlib.crc32(path.name.encode("utf-8", "surrogateescape")) & 1 for path in paths], np.int64)
         return name_by_votes(votes, self.groups, Shown(found.pooled, found.winner, classes, half))
 
