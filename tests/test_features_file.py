@@ -192,6 +192,8 @@ def test_explanations_name_features(tmp_path):
         assert drop == pytest.approx(item.score, abs=1e-4)
     assert explanation.certificate.logit_drop == pytest.approx(explanation.certificate.claimed_drop, abs=1e-4)
     assert explanation.provenance["features"]["count"] == 6
+    assert ">Feature</th>" in explanation._repr_html_()
+    assert ">Neuron</th>" in plain._repr_html_()
     assert nle.Explanation.from_json(explanation.to_json()) == explanation
     assert explainer()(scene()).evidence[0].concept is None
     with pytest.raises(nle.InputError, match="from 0 to 5"):

@@ -92,6 +92,9 @@ def test_dissecting_features_leaves_judging_to_other_pictures(found, pictures):
     judging = [one["path"] for one in said.record["pictures"] if one["part"] == "judge"]
     assert judging
     assert not {picture_digest(path) for path in paths if str(path) in judging} & learned
+    readings = said.record["readings"]
+    assert set(readings) == {"features", "neurons"}
+    assert all(0 <= share <= 1 for share in readings.values())
     through = found.with_words(said.concepts.to_dict())
     assert explainer_of(through).concepts is not None
 

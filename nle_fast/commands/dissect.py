@@ -188,6 +188,12 @@ def _print_summary(record: dict[str, Any], written: list[Path]) -> None:
     title = f"{record['network']}, layer {record['layer']}: {record['num_neurons']:,} neurons"
     console.print(one_line(title), markup=False, style="bold", soft_wrap=True)
     console.print(_summary(record))
+    readings = record["readings"]
+    if readings is not None and None not in readings.values():
+        shares = {name: f"{share:.0%}" for name, share in readings.items()}
+        more = max(readings, key=readings.__getitem__)
+        said = f"told with words by votes: features {shares['features']}, the layer's own neurons {shares['neurons']}"
+        console.print(one_line(f"{said}; the {more} say more"), markup=False, soft_wrap=True)
     refused = record["summary"]["refused"]
     if refused:
         reasons = ", ".join(f"{count:,} for {reason}" for reason, count in refused.items())

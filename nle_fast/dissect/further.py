@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from nle_fast.dissect.offers import Offer
 from nle_fast.dissect.options import DissectOptions
 from nle_fast.dissect.probe import ProbeSet, content_digest
 from nle_fast.dissect.responses import Progress, Responses
+from nle_fast.dissect.vote_judge import share_told
 from nle_fast.dissect.vote_source import RUNS, Shown, class_of, name_by_votes, votes_of
 from nle_fast.labels import Labels
 from nle_fast.preprocess import Preprocess, load_picture
@@ -27,6 +28,8 @@ __all__ = ["Further", "further_words"]
 
 #: Pictures that mean gradients may be taken over.
 GRADIENT_PICTURES = 256
+#: As many neurons does an explanation tell.
+TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,13 @@ class Further:
     Attributes:
         offers: Per source, "votes" or "borrowed", one or none per neuron.
         sources: What the record says of each source, as of the other sources.
+        told_with_words: Of the five neurons whose votes carry most of the answer, the share that votes give words; None
+            without votes or pictures.
     """
 
     offers: dict[str, list[Offer | None]]
     sources: list[dict[str, Any]]
+    told_with_words: float | None = None
 
 
 def further_words(
@@ -75,6 +81,7 @@ def further_words(
     """
     half = _halves(probes.paths, options.seed)
     found = Further({}, [])
+    told_with_words = None
     probabilities = None
     if witness is not None and responses is not None:
         half = np.where(learned, -1, half)
@@ -102,6 +109,8 @@ def further_words(
                 translated = _translated(probabilities, witness.labels, labels)
                 shown = shown if translated is None else shown.with_answers(translated[fresh])
         found.offers["votes"] = name_by_votes(votes, groups, shown)
+        if shown is not None:
+            told_with_words = _told_with_words(votes, shown, found.offers["votes"])
         found.sources.insert(
             0,
             {
@@ -114,7 +123,15 @@ def further_words(
                 "classes_by_witness": 0 if shown is None else shown.borrowed,
             },
         )
-    return found
+    return replace(found, told_with_words=told_with_words)
+
+
+def _told_with_words(votes: NDArray[np.float32], shown: Shown, offers: Sequence[Offer | None]) -> float | None:
+    scores = shown.codes * votes[:, shown.answers].T
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :TOLD]
+    told = np.where(np.take_along_axis(scores, order, 1) > 0, order, -1)
+    share = share_told(told, np.array([offer is not None for offer in offers]))
+    return round(share, 4) if np.isfinite(share) else None
 
 
 def _halves(paths: Sequence[Path], seed: int) -> NDArray[np.int64]:

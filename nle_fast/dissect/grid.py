@@ -35,7 +35,7 @@ def on_grid(
     window: tuple[float, float, float, float],
     theirs: tuple[float, float, float, float],
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(K, H·W) maps (K, h, w) of the window `theirs` on a grid of `shape` over `window`, and where both look."""
+    """(K, H·W): maps (K, h, w) of the window `theirs` on a grid of `shape` over `window`; and what both see."""
     height, width = shape
     down, rows = overlaps(height, (window[1], window[3]), maps.shape[1], (theirs[1], theirs[3]))
     across, columns = overlaps(width, (window[0], window[2]), maps.shape[2], (theirs[0], theirs[2]))

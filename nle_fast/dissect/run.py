@@ -223,6 +223,18 @@ def dissect(
             learned=learned, progress=progress,
         )  # fmt: skip
         summary = add_offers(neurons, summary, further.offers, options.min_quality)
+        readings: dict[str, float | None] | None = None
+        if isinstance(classifier, FeatureClassifier) and groups is not None and responses is not None:
+            # The layer's own neurons on the same pictures, by the same rule: features are worth it where they say more.
+            own = read_responses(
+                classifier.classifier, preprocess, probes.paths, folder, batch=options.batch, answers=True,
+                progress=progress,
+            )  # fmt: skip
+            plain = further_words(
+                classifier.classifier, preprocess, named, groups, None, labelled, probes, own, windows, options,
+                learned=learned, progress=progress,
+            )  # fmt: skip
+            readings = {"features": further.told_with_words, "neurons": plain.told_with_words}
     fingerprint = getattr(classifier, "fingerprint", None)
     record = {
         "schema": RECORD_SCHEMA,
@@ -250,6 +262,7 @@ def dissect(
             for n, path in enumerate(probes.paths)
         ],
         "summary": summary,
+        "readings": readings,
         "neurons": neurons,
     }
     concepts = Concepts(

@@ -119,7 +119,8 @@ def _table(evidence: Sequence[Evidence]) -> str:
         return ""
     cell = f"padding:6px 10px 6px 0;text-align:left;vertical-align:top;border:0;background:none;color:{INK}"
     head = f"{cell};font-weight:600;color:{_FAINT};font-size:12.5px;border-bottom:1px solid {_RULE}"
-    titles = "".join(f'<th style="{head}">{title}</th>' for title in ("", "Concept", "Neuron", "Share", "Where"))
+    names = ("", "Concept", evidence[0].kind.capitalize(), "Share", "Where")
+    titles = "".join(f'<th style="{head}">{name}</th>' for name in names)
     largest = max(abs(item.share) for item in evidence) or 1.0
     rows = []
     for rank, item in enumerate(evidence):

@@ -41,7 +41,7 @@ from nle_fast.opening import open_network
 from nle_fast.preprocess import Preprocess
 from nle_fast.version import versions
 
-__all__ = ["RECORD_SCHEMA", "Workshop", "learn"]
+__all__ = ["RECORD_SCHEMA", "Workshop", "learn", "nodes_of"]
 
 Floats = NDArray[np.float32]
 Folder = str | os.PathLike[str]
@@ -228,6 +228,8 @@ class Workshop:
         import torch
 
         start, options = self.start() if start is None else start, self.options if options is None else options
+        if options.again is None:
+            options = dataclasses.replace(options, again="worst" if start.nodes is None else "start")
         device = "cuda" if torch.cuda.is_available() else "cpu"
         mean = np.broadcast_to(self.moments.mean[None, :, None, None], (1, len(self.moments.mean), *self.store.shape))
         answer = as_numpy(self.classifier.logits(np.ascontiguousarray(mean))).astype(np.float64)
@@ -295,6 +297,14 @@ def measured_on(
     }
 
 
+def nodes_of(start: Start, learned: Learned) -> list[list[int] | None] | None:
+    """The classes of each feature's node, None for one that was begun again elsewhere; None where there is no tree."""
+    if start.nodes is None:
+        return None
+    pairs = zip(learned.kept, learned.moved, strict=True)
+    return [None if moved else start.nodes[node].tolist() for node, moved in pairs]
+
+
 def _blocks(store: Store, block: int = 64) -> Iterator[Floats]:
     """Rows (n, C) of all crops; of many, of 8,192 of them."""
     chosen = np.unique(np.linspace(0, len(store) - 1, min(len(store), 8192)).round().astype(np.int64))
@@ -326,7 +336,7 @@ def _record(
         "size": len(learned.decoder),
         "pictures": {"given": counts[0], "learned_from": counts[1], "held_out": counts[2], "views": views},
         "start": {"how": start.how, "rows_from": shop.rows_from, "recurrence": start.recurrence},
-        "nodes": None if start.nodes is None else [node.tolist() for node in start.nodes],
+        "nodes": nodes_of(start, learned),
         "coordinates": {"kept": round(shop.sight.kept, 4), "number": len(shop.sight.plain)},
         "held_out": rounded,
         "restarted": learned.restarted,

@@ -38,9 +38,10 @@ class Learned:
     Attributes:
         decoder, encoder: (K, C); decoder rows have length 1.
         bias: (K,).
-        start: (K, C), what the decoder is anchored to: where it began, or was begun again.
-        restarted: Features that did not fire for two passes and were begun again, over the whole run.
-        dead: Features that did not fire in the last two passes.
+        kept: (K,) rows of the start that these were: all but those that did not fire in the last two passes.
+        moved: (K,) bool, was it begun again elsewhere?
+        restarted: Times that a feature did not fire for two passes and was begun again, over the whole run.
+        dead: Features that did not fire in the last two passes, and are left out.
         seconds: Wall clock of all steps.
         losses: The loss at a hundred steps at most, and at the last.
         precision: Of the products: "bfloat16" where the processor multiplies it fast, else "float32".
@@ -49,7 +50,8 @@ class Learned:
     decoder: Floats
     encoder: Floats
     bias: Floats
-    start: Floats
+    kept: NDArray[np.int64]
+    moved: NDArray[np.bool_]
     restarted: int
     dead: int
     seconds: float
@@ -66,6 +68,19 @@ def sparse(projections: Tensor, active: int) -> Tensor:
         return positive
     largest, place = positive.topk(active, -1)
     return torch.zeros_like(positive).scatter(-1, place, largest)
+
+
+def _mixture(size: int) -> Tensor:
+    """(size, size) orthogonal, in which rows are kept for Adam, whose steps are of one size per entry.
+
+    So they go where the activations vary. In the sharp coordinates of `sight` they would go as far where hardly
+    anything varies, and what is learned there does not recur.
+    """
+    import torch
+
+    drawn = torch.randn(size, size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    turn: Tensor = torch.linalg.qr(drawn)[0].float()
+    return turn
 
 
 class Run:
@@ -91,15 +106,19 @@ class Run:
         self.step, self._restarted, self._seconds = 0, 0, 0.0
         self._losses: list[float] = []
         self._start = torch.from_numpy(sight.unit(start @ sight.read)).to(device)
+        self._first = self._start.clone()
         self._quiet = torch.zeros(len(start), dtype=torch.int64, device=device)  # steps since it last fired
         encoder = torch.from_numpy(start @ sight.show).to(device)
-        self._decoder = self._start.clone().requires_grad_()
-        self._encoder = (encoder * self._factor(encoder)).requires_grad_()
+        self._turn = _mixture(encoder.shape[1]).to(device)
+        self._decoder = (self._start @ self._turn.T).requires_grad_()
+        self._reach = self._factor(encoder)
+        self._first_encoder = encoder * self._reach
+        self._encoder = (self._first_encoder @ self._turn.T).requires_grad_()
         self._bias = torch.zeros(len(start), device=device, requires_grad=True)
         # A step moves a row by the same share of its length as one of length 1 in C channels.
         self._rates = [
-            options.rate * float(rows.detach().square().mean().sqrt()) * math.sqrt(start.shape[1])
-            for rows in (self._decoder, self._encoder)
+            factor * options.rate * float(rows.detach().square().mean().sqrt()) * math.sqrt(start.shape[1])
+            for rows, factor in ((self._decoder, 1), (self._encoder, options.encoder))
         ] + [options.rate]
         groups = [{"params": [p]} for p in (self._decoder, self._encoder, self._bias)]
         self._adam = torch.optim.Adam(groups, options.rate)
@@ -124,8 +143,8 @@ class Run:
         for group, rate in zip(self._adam.param_groups, self._rates, strict=True):
             group["lr"] = rate * (1 - step / options.steps) * min(1, (step + 1) / RISE)
         x = torch.from_numpy(self._batches(self._chosen())).to(self._device)
-        atoms = self._unit(self._decoder)
-        codes = sparse(times(x, self._encoder.T, self._precision) + self._bias, options.active)
+        atoms = self._unit(self._decoder @ self._turn)
+        codes = sparse(times(x, (self._encoder @ self._turn).T, self._precision) + self._bias, options.active)
         rest = x - times(codes, atoms, self._precision)
         seen = self._head.terms(x, rest, codes, atoms)
         whole = (x.square() @ self._plain).sum().clamp(min=1e-12)
@@ -166,16 +185,17 @@ class Run:
         return order[place * self._size : (place + 1) * self._size]
 
     def _restart(self, dead: Tensor, rests: Tensor) -> None:
-        """Begin features again at the positions of this step that are explained worst."""
-        import torch
-
-        worst = (rests.square() @ self._plain).topk(min(len(dead), len(rests))).indices
-        dead = dead[: len(worst)]
-        atoms = self._unit(rests[worst])
-        show = torch.from_numpy(self._sight.show).to(self._device)
+        """Begin features again: those of a tree where they began, others where this step explains worst."""
+        if self._options.again == "start":
+            atoms, encoder = self._first[dead], self._first_encoder[dead]
+        else:
+            worst = (rests.square() @ self._plain).topk(min(len(dead), len(rests))).indices
+            dead = dead[: len(worst)]
+            atoms = self._unit(rests[worst])
+            encoder = atoms * self._plain * self._reach
         self._start[dead] = atoms
-        self._decoder.data[dead] = atoms
-        self._encoder.data[dead] = (atoms @ show.T) @ show
+        self._decoder.data[dead] = atoms @ self._turn.T
+        self._encoder.data[dead] = encoder @ self._turn.T
         self._bias.data[dead] = 0
         for parameter in (self._decoder, self._encoder, self._bias):
             for moment in ("exp_avg", "exp_avg_sq"):
@@ -229,15 +249,19 @@ class Run:
         from nle_fast.features.tree import unit_rows
 
         show, read = self._sight.show, self._sight.read
-        decoder, encoder, bias = (p.detach().cpu().numpy() for p in (self._decoder, self._encoder, self._bias))
-        dead = int((self._quiet >= 2 * self._pass).sum())
+        turned = (self._decoder @ self._turn, self._encoder @ self._turn, self._bias)
+        decoder, encoder, bias = (part.detach().cpu().numpy() for part in turned)
+        alive = (self._quiet < 2 * self._pass).cpu().numpy()
+        alive = np.ones_like(alive) if not alive.any() else alive
+        moved = (self._start != self._first).any(1).cpu().numpy()
         return Learned(
-            unit_rows(decoder @ show.T),
-            (encoder @ read.T).astype(np.float32),
-            bias.copy(),
-            unit_rows(self._start.cpu().numpy() @ show.T),
+            unit_rows(decoder @ show.T)[alive],
+            (encoder @ read.T).astype(np.float32)[alive],
+            bias[alive],
+            np.flatnonzero(alive),
+            moved[alive],
             self._restarted,
-            dead,
+            int((~alive).sum()),
             self._seconds,
             self._losses,
             str(self._precision).removeprefix("torch."),

@@ -34,8 +34,8 @@ def train(
     Loss = reconstruction · ‖x − x̂‖² / ‖x‖² + position · (the same in the head's metric) + pooled · (of the mean map)
     + divergence · KL + five · (what the five largest scores leave of the winner's logit)² + anchor · mean(1 − cos(atom,
     its start)), with sums over a batch. The encoder begins as the atoms times the one factor that reconstructs best. A
-    feature that fires nowhere in two passes over the crops is begun again at the worst explained position of the step,
-    with the anchor there. Stopping and going on from `mark` gives what not stopping gives.
+    feature that fires nowhere in two passes over the crops is begun again, see `LearnOptions.again`; what has not fired
+    in the last two is left out. Stopping and going on from `mark` gives what not stopping gives.
 
     Args:
         start: (K, C) rows of length 1.

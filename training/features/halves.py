@@ -141,17 +141,17 @@ def made(name: str, shop: Workshop, folder: Path, way: int) -> tuple[Dictionary,
     start = shop.start()
     if name == "features":
         learned, _ = shop.learned(start)
-        say(f"  losses {learned.losses[0]:.3f} … {learned.losses[-1]:.3f}, dead {learned.dead}, {learned.precision}")
+        say(
+            f"  losses {learned.losses[0]:.3f} … {learned.losses[-1]:.3f}, left out {learned.dead}, {learned.precision}"
+        )
         found = Dictionary.of(shop.features(learned))
     else:
         found = control(name, shop, start, seed=way)
-    minutes = (time.perf_counter() - began) / 60
+    minutes = (time.perf_counter() - began if name != "features" else learned.seconds) / 60
     assert found.decoder is not None
     assert found.encoder is not None
     assert found.bias is not None
-    record = {"minutes": minutes, "half": way, "nodes": None}
-    if start.nodes is not None and name == "features":
-        record["nodes"] = [node.tolist() for node in start.nodes]
+    record = {"minutes": minutes, "half": way}
     own = getattr(shop.classifier, "fingerprint", None)
     Features(
         shop.classifier.layer, found.decoder, found.encoder, found.bias, found.mean, found.active, own, record

@@ -20,12 +20,13 @@ import numpy as np
 import torch
 from halves import NETWORKS, Bench, say
 
-from nle_fast.classifiers.features import Features
+from nle_fast.classifiers import Classifier
+from nle_fast.classifiers.features import FeatureClassifier, Features
 from nle_fast.concepts import Concepts
 from nle_fast.dissect.groups import Groups
 from nle_fast.dissect.vote_judge import LEAST_PICTURES, PART, WHOLE, correlations
 from nle_fast.dissect.votes import propose, typical_of
-from nle_fast.features.learning import Workshop
+from nle_fast.features.learning import Workshop, nodes_of
 from nle_fast.features.options import LearnOptions
 from nle_fast.features.recurrence import match
 from nle_fast.features.store import Store
@@ -74,7 +75,9 @@ def held_out(feature: int, members: np.ndarray, ways: list[dict[str, Any]]) -> f
     return None if np.isnan(each).any() else float(np.mean(each))
 
 
-def words(features: Features, votes: np.ndarray, groups: Groups, ways: list[dict[str, Any]]) -> Concepts:
+def words(
+    classifier: Classifier, features: Features, votes: np.ndarray, groups: Groups, ways: list[dict[str, Any]]
+) -> Concepts:
     """Names by votes, of which each part and the whole hold on the photos that the halves were not learned from."""
     proposal = propose(votes, groups)
     names: list[str | None] = []
@@ -94,7 +97,7 @@ def words(features: Features, votes: np.ndarray, groups: Groups, ways: list[dict
         tuple(names),
         tuple(qualities),
         features.layer,
-        features.fingerprint,
+        FeatureClassifier(classifier, features).fingerprint,
         sources=tuple(None if name is None else "votes" for name in names),
         classes=tuple(classes),
     )
@@ -120,13 +123,15 @@ def main() -> None:
     learned, start = shop.learned()
     features = shop.features(learned)
     ways = halves(bench, features)
-    concepts = words(features, np.ascontiguousarray(shop.votes(features.decoder).T), bench.groups, ways)
+    concepts = words(
+        bench.classifier, features, np.ascontiguousarray(shop.votes(features.decoder).T), bench.groups, ways
+    )
     recurs = np.mean([way["partner"] >= 0 for way in ways], 0)
     record = {
         "network": asked.network,
         "options": options.to_dict(),
         "photos": len(bench.photos.paths),
-        "nodes": None if start.nodes is None else [node.tolist() for node in start.nodes],
+        "nodes": nodes_of(start, learned),
         "recurs_in_halves": recurs.tolist(),
         "minutes": round(learned.seconds / 60, 2),
         "dead": learned.dead,

@@ -1,4 +1,4 @@
-"""Writes the tables of `docs/features.md` from the JSON of `halves.py`, between its marks.
+"""Writes the tables of `docs/features.md` and `docs/faithfulness.md` from the JSON of `halves.py`, between its marks.
 
 python training/features/tables.py
 """
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-DOC = ROOT / "docs" / "features.md"
 
 NAMES = {
     "features": "**features**",
@@ -78,7 +77,7 @@ def hidden(ways: list[dict[str, Any]], prefix: str = "") -> str:
 
 
 def tables(results: dict[str, Any]) -> str:
-    """Both tables of a network, what recurs, and the intervals."""
+    """Both tables of a network, and what recurs."""
     names = [name for name in NAMES if all(name in way for way in results["ways"])]
     lines = ["| |" + "|".join(EXPLAINS) + "|", "|---|" + "---|" * len(EXPLAINS)]
     for name in names:
@@ -113,21 +112,6 @@ def tables(results: dict[str, Any]) -> str:
             f"{found['told_share']:.0%} of told items; codes r {found['codes_r']:.2f} (median of counterparts); "
             f"{found['same_told']:.1f} of the five told are the same.",
         ]
-    lines += ["", "Five hidden with the rest kept, 95 % intervals over photos, first way and second:", ""]
-    lines += ["| | logit | winner changes | probability |", "|---|---|---|---|"]
-    for name, prefix, title in (
-        ("features", "", "five features named"),
-        ("channels", "", "five channels named"),
-        ("features", "random_", "five random active features"),
-        ("features", "any_", "five of all features"),
-    ):
-        if name not in names:
-            continue
-        cells = []
-        for key in ("drop", "flips", "probability"):
-            spans = [way[name]["intervals"][prefix + key] for way in results["ways"]]
-            cells.append("; ".join(f"{at:.2f} [{low:.2f}, {high:.2f}]" for at, low, high in spans))
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
     photos = results["photos"]
     lines += [
         "",
@@ -141,17 +125,37 @@ def tables(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def masking(results: dict[str, Any]) -> str:
+    """Five hidden with the rest kept: mean and 95 % interval over photos, the first way and the second."""
+    lines = ["| | logit | winner changes | probability |", "|---|---|---|---|"]
+    for name, prefix, title in (
+        ("features", "", "five features named"),
+        ("channels", "", "five channels named"),
+        ("features", "random_", "five random active features"),
+        ("features", "any_", "five of all features"),
+    ):
+        if not all(name in way for way in results["ways"]):
+            continue
+        cells = []
+        for key in ("drop", "flips", "probability"):
+            spans = [way[name]["intervals"][prefix + key] for way in results["ways"]]
+            cells.append("; ".join(f"{at:.2f} [{low:.2f}, {high:.2f}]" for at, low, high in spans))
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Rewrite what lies between the marks."""
-    text = DOC.read_text(encoding="utf-8")
     for path in sorted((ROOT / "benches" / "results").glob("features_*.json")):
         results = json.loads(path.read_text(encoding="utf-8"))
         if "network" not in results or not all("features" in way for way in results.get("ways", [{}])):
             continue
-        name = results["network"]
-        marks = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
-        text = re.sub(marks, lambda found, r=results: f"{found[1]}{tables(r)}\n{found[2]}", text, flags=re.DOTALL)
-    DOC.write_text(text, encoding="utf-8")
+        for doc, made in (("features.md", tables), ("faithfulness.md", masking)):
+            text = (ROOT / "docs" / doc).read_text(encoding="utf-8")
+            marks = rf"(<!-- {results['network']} -->\n).*?(<!-- end -->)"
+            told = made(results).replace("\\", r"\\")
+            text = re.sub(marks, rf"\g<1>{told}\n\g<2>", text, flags=re.DOTALL)
+            (ROOT / "docs" / doc).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
