@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -115,3 +116,21 @@ def test_pictures_that_were_learned_from_do_not_judge_borrowed_words(found, pict
     assert dissect(Planted(), features=found, **options).record["summary"]["named"] == 0
     unknown = dataclasses.replace(found, record={"learned_from": 5})
     assert dissect(Planted(), features=unknown, **options).record["summary"]["named"] > 0
+
+
+def test_a_sceptic_gets_every_control_and_what_recurs(pictures):
+    stages = set()
+    options = dataclasses.replace(QUICK, steps=20)
+    doubted = learn(
+        Planted(40), pictures, preprocess=PREPROCESS, options=options, controls=True,
+        progress=lambda stage, done, total: stages.add(stage),
+    )  # fmt: skip
+    record = doubted.record
+    names = {"random start", "shuffled tree", "untrained", "pca", "clusters", "random", "gaussian", "nmf"}
+    assert set(record["controls"]) == names
+    for figures in record["controls"].values():
+        assert set(figures) == set(record["held_out"]["features"])
+    assert set(record["recurrence"]) == {"median_cosine", "share", "told_share", "codes_r", "same_told"}
+    assert 0 <= record["recurrence"]["told_share"] <= 1
+    assert "doubt" in stages
+    json.dumps(record, allow_nan=False)

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["features"]
 
-_STAGES = {"read": "the network looks", "look": "in its head's eyes", "learn": "learning", "measure": "measuring"}
+_STAGES = {
+    "read": "the network looks",
+    "look": "in its head's eyes",
+    "learn": "learning",
+    "measure": "measuring",
+    "doubt": "measuring controls",
+}
 
 #: Beside the file of results, so that it is on the disk that was chosen for them.
 _CACHE = ".{}.cache"
@@ -41,6 +47,9 @@ def features(
     labelled: Annotated[
         Path | None, typer.Option(help="Classes of the pictures, to judge words: a folder per class, or a .csv.")
     ] = None,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Also measure every control, and what recurs; five times as long.")
+    ] = False,
     hierarchy: Annotated[
         Path | None, typer.Option(help="Groups of the network's classes, .json; WordNet's for ImageNet if not given.")
     ] = None,
@@ -85,6 +94,7 @@ def features(
                 labels=labels,
                 labelled=labelled,
                 hierarchy=hierarchy,
+                controls=controls,
                 cache=kept,
                 device=device,
                 progress=progress,
@@ -132,7 +142,7 @@ def _print_summary(record: dict[str, Any], out: Path) -> None:
     )
     console.print(one_line(title), markup=False, style="bold", soft_wrap=True)
     if record["held_out"]:
-        console.print(_table(record["held_out"], pictures["held_out"]))
+        console.print(_table(record["held_out"] | record.get("controls", {}), pictures["held_out"]))
         readings = record["readings"]
         told = " · ".join(f"{name} {of['told_with_words']:.0%}" for name, of in readings.items() if name != "better")
         console.print(one_line(f"told with words: {told}; better: {readings['better']}"), markup=False, soft_wrap=True)

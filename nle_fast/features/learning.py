@@ -56,9 +56,6 @@ SAMPLE, GRADIENT_PICTURES = 20_000, 64
 #: Pictures that the record remembers to have been learned from, so that they judge no word later.
 DIGESTS = 100_000
 
-#: Pictures of a batch that is measured.
-MEASURED = 32
-
 
 def learn(
     model: Any,
@@ -73,6 +70,7 @@ def learn(
     labels: Sequence[str] | Folder | None = None,
     hierarchy: Folder | None = None,
     labelled: LabelledPictures | Folder | None = None,
+    controls: bool = False,
     cache: Folder | None = None,
     device: str | None = None,
     progress: Progress | None = None,
@@ -97,6 +95,8 @@ def learn(
         hierarchy: Groups of the classes, as of `dissect`; None: WordNet's for ImageNet's labels.
         labelled: Classes of the pictures, as of `dissect`: those held out judge the words. None: words are unjudged,
             and only those are given that the network's own answers on the pictures held out bear out.
+        controls: Also measure what a sceptic asks for, see `doubts.doubts`: every control, and what recurs between the
+            halves of the pictures. About five times as long.
         cache: Folder in which a stopped run is resumed, with the same result as without the stop; None: a temporary
             one, removed at the end.
         device: Where the network runs. Learning itself is on a GPU where torch has one.
@@ -167,15 +167,24 @@ def learn(
         shop = Workshop(classifier, store, asked, folder)
         learned, start = shop.learned(progress=progress)
         features = shop.features(learned)
-        held = measured_on(classifier, preprocess, judges, folder, features, shop, progress)
+        held: dict[str, Measured] = {}
+        doubted: dict[str, Any] = {}
+        if judges:
+            seen = read_store(classifier, preprocess, judges, folder, views=1, progress=progress)
+            held = measured_on(seen, features, shop, progress)
+        if judges and controls:
+            from nle_fast.features.doubts import doubts  # which makes its controls in this module's workshop
+
+            doubted = doubts(shop, start, seen, learns, preprocess, folder, progress=progress)
         counts = len(paths), len(learns), len(judges)
         record = _record(name, classifier, asked, counts, views, shop, start, learned, held)
+    record |= doubted
     record["pictures"]["of_known_class"] = 0 if words is None else int((words.classes_of(judges) >= 0).sum())
     record["learned_from"] = [*map(picture_digest, learns[:DIGESTS]), *contents[:DIGESTS]]
     record["readings"], concepts = compare_readings(held, words, classifier, features, shop.rows, judges)
     record["minutes"] = round((time.perf_counter() - began) / 60, 2)
-    told = None if concepts is None else concepts.to_dict()
-    return dataclasses.replace(features, record=record, words=told)
+    table = None if concepts is None else concepts.to_dict()
+    return dataclasses.replace(features, record=record, words=table)
 
 
 class Workshop:
@@ -269,32 +278,24 @@ class Workshop:
         return found
 
 
-def measured_on(
-    classifier: Classifier,
-    preprocess: Preprocess,
-    judges: list[Path],
-    folder: Path,
-    features: Features,
-    shop: Workshop,
-    progress: Progress | None,
-) -> dict[str, Measured]:
-    """Figures of features and channels on pictures that took no part; empty without such pictures."""
-    if not judges:
-        return {}
-    held = read_store(classifier, preprocess, judges, folder, views=1, progress=progress)
-    channels = len(features.mean)
-
-    def batches() -> Iterator[Floats]:
-        for at in range(0, len(held), MEASURED):
-            rows = held.rows(np.arange(at, min(at + MEASURED, len(held))))
-            yield np.ascontiguousarray(rows.swapaxes(1, 2).reshape(len(rows), channels, *held.shape))
-            if progress is not None:
-                progress("measure", min(at + MEASURED, len(held)), len(held))
-
+def measured_on(held: Store, features: Features, shop: Workshop, progress: Progress | None) -> dict[str, Measured]:
+    """Figures of features and channels on pictures that took no part."""
+    channels = Dictionary.channels(features.mean)
+    own, plain = shop.votes(features.decoder), centred(shop.rows)
     return {
-        "features": measure(Dictionary.of(features), classifier, batches(), votes=shop.votes(features.decoder)),
-        "channels": measure(Dictionary.channels(features.mean), classifier, batches(), votes=centred(shop.rows)),
+        "features": measure(Dictionary.of(features), shop.classifier, told(held, "measure", progress), votes=own),
+        "channels": measure(channels, shop.classifier, told(held, "measure", progress), votes=plain),
     }
+
+
+def told(held: Store, stage: str, progress: Progress | None) -> Iterator[Floats]:
+    """The batches of a store, whose end `progress` is told of."""
+    done = 0
+    for maps in held.batches():
+        yield maps
+        done += len(maps)
+        if progress is not None:
+            progress(stage, done, len(held))
 
 
 def nodes_of(start: Start, learned: Learned) -> list[list[int] | None] | None:
@@ -324,10 +325,7 @@ def _record(
     learned: Learned,
     held: dict[str, Measured],
 ) -> dict[str, Any]:
-    rounded = {
-        what: {key: None if value is None else round(value, 4) for key, value in found.figures.items()}
-        for what, found in held.items()
-    }
+    rounded = {what: found.rounded for what, found in held.items()}
     return {
         "schema": RECORD_SCHEMA,
         "network": name,

@@ -95,6 +95,11 @@ class Measured:
     told: NDArray[np.int64]
     winner: NDArray[np.int64]
 
+    @property
+    def rounded(self) -> dict[str, float | None]:
+        """The figures to four digits, for a record."""
+        return {key: None if value is None else round(value, 4) for key, value in self.figures.items()}
+
 
 def measure(
     dictionary: Dictionary,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,12 @@ class Store:
         picked = self.maps[np.asarray(crops)]  # one copy, from disk
         found: NDArray[np.float32] = picked.astype(np.float32) * np.float32(2.0**self.exponent)
         return found
+
+    def batches(self, count: int = 32) -> Iterator[NDArray[np.float32]]:
+        """All crops as activations (n, C, H, W), at most `count` at a time."""
+        for at in range(0, len(self), count):
+            rows = self.rows(np.arange(at, min(at + count, len(self))))
+            yield np.ascontiguousarray(rows.swapaxes(1, 2).reshape(len(rows), -1, *self.shape))
 
     def centres(self, pictures: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """(pictures, positions, C) float32 of what the classifier itself sees of these pictures."""
