@@ -232,3 +232,17 @@ def test_no_more_parts_than_three():
     for parts in (0, 4, "two"):
         with pytest.raises(ConfigError, match="`max_parts`"):
             propose(np.eye(3), groups, max_parts=parts)
+
+
+def test_random_votes_of_few_classes_are_not_named():
+    from nle_fast.dissect.vote_source import name_by_votes
+
+    groups = groups_of(["cat", "dog", "truck", "ship", "bird", "frog", "deer", "horse", "plane", "car"])
+    chance = np.random.default_rng(7).normal(size=(200, 10)).astype(np.float32)
+    named = [offer is not None for offer in name_by_votes(chance, groups, None)]
+    assert np.mean(named) < 0.1
+    clear = np.zeros((1, 10), np.float32)
+    clear[0, 3] = 1
+    (offer,) = name_by_votes(clear, groups, None)
+    assert offer is not None
+    assert offer.name == "what is typical of ships"

@@ -142,12 +142,18 @@ def class_of(labelled: LabelledPictures, labels: Labels, groups: Groups) -> NDAr
     return np.array([found[one] for one in labelled.classes], np.int64)
 
 
+def chance_fit(groups: Groups, draws: int = 400) -> float:
+    """What 95 % of random votes stay below in their fit; with few classes, that is nearly all that is possible."""
+    votes = np.random.default_rng(0).normal(size=(draws, groups.num_classes)).astype(np.float32)
+    return float(np.quantile(propose(votes, groups).fit.max(1), 0.95))
+
+
 def name_by_votes(votes: NDArray[np.float32], groups: Groups, shown: Shown | None) -> list[Offer | None]:
     """What votes call each neuron.
 
     With 50 pictures of known class or more: judged, see `vote_judge.judge_both_ways`. With fewer: unjudged, without a
     quality; then the parts are those that the network's own answers on the pictures bear out (r > .15 each, .2
-    together), or, without any picture, the whole where it fits the votes with r ≥ .25.
+    together), or, without any picture, the whole where it fits the votes with r ≥ .25 and better than chance does.
     """
     texts = groups.texts
     if shown is not None and (shown.classes >= 0).sum() >= ENOUGH:
@@ -165,7 +171,8 @@ def name_by_votes(votes: NDArray[np.float32], groups: Groups, shown: Shown | Non
         else:
             proposal = propose(votes, groups)
             fit = proposal.fit.max(1)
-            kept, confidence = (proposal.parts >= 0) & (fit >= FIT)[:, None], fit
+            bar = max(FIT, chance_fit(groups))
+            kept, confidence = (proposal.parts >= 0) & (fit >= bar)[:, None], fit
             parts_r = np.full(kept.shape, np.nan)
     offers: list[Offer | None] = []
     for neuron, (row, keep) in enumerate(zip(proposal.parts.tolist(), kept, strict=True)):
