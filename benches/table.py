@@ -121,6 +121,8 @@ def _version(name: str) -> str | None:
 if __name__ == "__main__":
     source, target = map(Path, sys.argv[1:3])
     result = compact(json.loads(source.read_text()))
+    if target.stem != "stages" and "must_show" in result:  # of all benches only the whole has to show every line
+        result["must_show"] = [row for row in result["must_show"] if row["where"]]
     target.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     names = []
     for title, lines in growth(result["groups"]).items():
