@@ -62,6 +62,7 @@ def main() -> None:
     parser.add_argument("--verbalizer", default="llama")
     parser.add_argument("--count", type=int, default=20, help="of photos, all networks together")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--note", default="Names of neurons: `nle-fast dissect`.", help="what the names rest on")
     parser.add_argument("--before", action="store_true", help="plain texts, with numbers only and with concepts")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
@@ -69,7 +70,7 @@ def main() -> None:
         f"# {options.count} texts about photos",
         "",
         f"Photos drawn by seed {options.seed}, none left out, none changed; verbalizer: '{options.verbalizer}'.",
-        "Names of neurons: `nle-fast dissect`. Made by `examples/photo_texts.py`.",
+        f"{options.note} Made by `examples/photo_texts.py`.",
     ]
     for folder, table, photos in options.network:
         bundle = nle.read_bundle(folder)
