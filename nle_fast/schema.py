@@ -7,14 +7,19 @@ A *neuron* is one channel of the target layer, a *position* one (y, x) of its ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from nle_fast.config import Style
 
 __all__ = [
+    "LANGUAGE",
+    "PLACES",
     "POSITIONS",
+    "Assumed",
+    "Assumption",
+    "Certainty",
     "Evidence",
     "EvidenceKind",
     "Fact",
@@ -33,8 +38,26 @@ POSITIONS = (
     "bottom-left corner", "bottom", "bottom-right corner",
 )  # fmt: skip
 
+#: Words for where a piece of evidence lies that are chosen from its outlined regions; at most two of them are said.
+PLACES = (
+    "left half", "right half", "upper half", "lower half", "middle",
+    "upper left quarter", "upper right quarter", "lower left quarter", "lower right quarter",
+    "most of the picture", "entire picture", "spread over the picture",
+)  # fmt: skip
+
+#: Version of the language: what texts say of a meaning representation, and in which words; that of the JSON.
+LANGUAGE = 2
+
+#: Below this share, positive or negative, what no feature explains is not told.
+_TOLD = 0.005
+
 EvidenceKind = Literal["neuron", "feature"]
-FactKind = Literal["class", "probability", "versus", "layer", "concept", "neuron", "share", "positions", "coverage"]
+Certainty = Literal["certain", "quite sure", "thinks", "guesses", "hesitates"]
+Assumed = Literal["outputs", "preprocessing", "conventions"]
+FactKind = Literal[
+    "class", "probability", "certainty", "runner_up", "answer", "label", "versus", "layer", "concept", "neuron",
+    "share", "positions", "net", "photos", "coverage", "unnamed", "counted", "unexplained", "seen", "assumed",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +101,9 @@ class Evidence:
         regions: Largest first.
         loosely: Words for a neuron without a trusted concept, of poor quality; told only as such ("loosely “animals”").
         kind: Is it a channel of the layer, or a learned direction?
+        judged: Whether the concept was judged on pictures; False: it is told with "perhaps".
+        places: Where in the picture, as one or two of `PLACES`; empty: `positions` are told in their place.
+        photos: Of a meaning representation about many pictures: in how many of them it is evidence; else None.
     """
 
     neuron: int
@@ -89,7 +115,15 @@ class Evidence:
     positions: tuple[str, ...]
     regions: tuple[Region, ...]
     loosely: str | None = None
-    kind: EvidenceKind = field(default="neuron", compare=False)  # not in the JSON yet
+    kind: EvidenceKind = "neuron"
+    judged: bool = True
+    places: tuple[str, ...] = ()
+    photos: int | None = None
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """The places that are told."""
+        return self.places or self.positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +137,30 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Assumption:
+    """What nobody told the engine about the network, and was assumed.
+
+    Attributes:
+        kind: `"outputs"`: they were taken as logits; `"preprocessing"`: pictures were prepared in the usual way;
+            `"conventions"`: prepared in another usual way the picture would get another answer.
+        label: That other answer; None for the other kinds.
+    """
+
+    kind: Assumed
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One thing that the text must say, once.
 
     Attributes:
-        id: `"class"`, `"probability"`, `"versus"`, `"layer"`, `"coverage"`, or `"evidence.<rank>.<kind>"` with kind
-            `concept` (the words, or the neuron's number, and whether it speaks for or against), `neuron`, `share`,
-            `positions`.
-        kind: The last part of the id.
+        id: `"class"`, `"probability"`, `"certainty"`, `"runner_up"`, `"runner_up.probability"`, `"answer"`,
+            `"answer.probability"`, `"label.<i>"`, `"versus"`, `"layer"`, `"coverage"`, `"unnamed"`, `"counted"`,
+            `"unexplained"`, `"seen"`, `"photos"`, `"assumed.<i>"`, or `"evidence.<rank>.<kind>"` with kind `concept`
+            (the words, or that there are none, and whether it speaks for or against), `neuron`, `share`, `positions`,
+            `net` (what of joined evidence speaks for and what against), `photos`.
+        kind: What it is.
         rank: Index into `Meaning.evidence`, None for facts about the whole.
     """
 
@@ -131,6 +181,18 @@ class Meaning:
         layer: Name of the layer that the neurons belong to.
         style: Decides which facts are told; see `facts`.
         winner: Whether `target` is the network's own answer; False where the user asked about another class.
+        answer: The network's own answer where `target` is another; None: it is not told.
+        certainty: How sure the network is of its own answer, in a word; None: it is not told.
+        runner_up: The class next to the network's answer; told where it `"hesitates"`.
+        also: Other labels that are true at once, by falling probability.
+        unexplained: Signed share of what no feature explains; 0 without features.
+        joined: Ranks that are one thing and are told once, by the words and places of the first.
+        counted: Ranks of small pieces, of which only the number and the sum are told.
+        rounded: Shares are told in steps of five percent, with "about".
+        assumed: What had to be assumed about the network.
+        seen: Fraction of the picture that the network saw, where it is told.
+        photos: Of how many pictures all this tells; None: of one.
+        language: Version of the texts; 1 is that of `nle-fast/1`, in which plain style told the numbers of neurons.
     """
 
     target: Prediction
@@ -140,16 +202,45 @@ class Meaning:
     layer: str
     style: Style
     winner: bool = True
+    answer: Prediction | None = None
+    certainty: Certainty | None = None
+    runner_up: Prediction | None = None
+    also: tuple[Prediction, ...] = ()
+    unexplained: float = 0.0
+    joined: tuple[tuple[int, ...], ...] = ()
+    counted: tuple[int, ...] = ()
+    rounded: bool = False
+    assumed: tuple[Assumption, ...] = ()
+    seen: float | None = None
+    photos: int | None = None
+    language: int = LANGUAGE
 
     @property
     def facts(self) -> tuple[Fact, ...]:
         """What the text must say in this style, in no particular order.
 
-        `short`: class, versus, concepts, positions. `plain`: also the coverage, where there is supporting evidence.
-        `expert`: also probability, layer, and each neuron's number and share.
+        `short`: class, versus, concepts, positions. `plain`: also how sure the network is, the coverage where there is
+        supporting evidence, the share of what has no name, what is only counted, what no feature explains, and what
+        was assumed. `expert`: also probability, layer, and each neuron's number and share.
         """
-        kinds = tuple((item.concept is not None, bool(item.positions), item.supports) for item in self.evidence)
-        return _facts(self.style, self.versus is not None, kinds)
+        return _facts(
+            self.style,
+            _About(
+                versus=self.versus is not None,
+                answer=self.answer is not None and not self.winner,
+                certainty=self.certainty is not None,
+                hesitates=self.certainty == "hesitates" and self.runner_up is not None,
+                also=len(self.also),
+                unexplained=abs(self.unexplained) >= _TOLD,
+                assumed=len(self.assumed),
+                seen=self.seen is not None,
+                photos=self.photos is not None,
+                language=self.language,
+            ),
+            tuple((item.concept is not None, bool(item.where), item.supports) for item in self.evidence),
+            self.joined,
+            self.counted,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,25 +269,77 @@ class Utterance:
     note: str = ""
 
 
-@lru_cache(maxsize=1024)
-def _facts(style: str, versus: bool, evidence: tuple[tuple[bool, bool, bool], ...]) -> tuple[Fact, ...]:
-    """`Meaning.facts`; of each piece of evidence: is its concept named, has it positions, does it support?"""
-    expert = style == "expert"
-    facts = [Fact("class", "class")]
-    if expert:
-        facts.append(Fact("probability", "probability"))
-    if versus:
-        facts.append(Fact("versus", "versus"))
-    if expert and evidence:
-        facts.append(Fact("layer", "layer"))
-    for rank, (named, placed, _) in enumerate(evidence):
+class _About(NamedTuple):
+    """What of a meaning representation, besides its evidence, there is to tell."""
+
+    versus: bool
+    answer: bool
+    certainty: bool
+    hesitates: bool
+    also: int
+    unexplained: bool
+    assumed: int
+    seen: bool
+    photos: bool
+    language: int
+
+
+@lru_cache(maxsize=4096)
+def _facts(
+    style: str,
+    about: _About,
+    evidence: tuple[tuple[bool, bool, bool], ...],
+    joined: tuple[tuple[int, ...], ...],
+    counted: tuple[int, ...],
+) -> tuple[Fact, ...]:
+    """`Meaning.facts`; of each piece of evidence: is its concept named, has it a place, does it support?"""
+    expert, short = style == "expert", style == "short"
+    told = [rank for rank in range(len(evidence)) if rank not in counted]
+    facts = [Fact("class", "class"), *_about(about, style, bool(told))]
+    within = {rank: group for group in joined for rank in group}
+    for rank in told:
+        named, placed, _ = evidence[rank]
+        group = within.get(rank, (rank,))
         kinds: list[FactKind] = ["concept"]
         if expert:
             # An unnamed neuron's number is its concept, and is not told twice.
             kinds += ["neuron", "share"] if named else ["share"]
-        if placed:
+        elif group[0] == rank and len({evidence[other][2] for other in group}) == 2 and not short:
+            kinds.append("net")
+        if placed and group[0] == rank:
             kinds.append("positions")
+        if about.photos:
+            kinds.append("photos")
         facts += [Fact(f"evidence.{rank}.{kind}", kind, rank) for kind in kinds]
-    if style != "short" and any(supports for *_, supports in evidence):
+    if short:
+        return tuple(facts)
+    support = [evidence[rank][0] for rank in told if evidence[rank][2]]  # has it a name?
+    if support:
         facts.append(Fact("coverage", "coverage"))
+    # Where nothing has a name, the coverage tells it.
+    if about.language > 1 and not expert and any(support) and not all(support):
+        facts.append(Fact("unnamed", "unnamed"))
+    if counted:
+        facts.append(Fact("counted", "counted"))
     return tuple(facts)
+
+
+def _about(about: _About, style: str, evidence: bool) -> list[Fact]:
+    """The facts about the whole, but for class and coverage."""
+    expert, short = style == "expert", style == "short"
+    found: list[tuple[str, FactKind, bool]] = [
+        ("probability", "probability", expert or (about.certainty and not short and not about.answer)),
+        ("certainty", "certainty", about.certainty and style == "plain"),
+        ("runner_up", "runner_up", about.hesitates and not short),
+        ("runner_up.probability", "probability", about.hesitates and not short),
+        ("answer", "answer", about.answer and not short),
+        ("answer.probability", "probability", about.answer and not short and (expert or about.certainty)),
+        ("versus", "versus", about.versus),
+        ("layer", "layer", expert and evidence),
+        *((f"label.{i}", "label", not short) for i in range(about.also)),
+        ("unexplained", "unexplained", about.unexplained and not short),
+        ("seen", "seen", about.seen and not short),
+        ("photos", "photos", about.photos),
+        *((f"assumed.{i}", "assumed", not short) for i in range(about.assumed)),
+    ]
+    return [Fact(id, kind) for id, kind, there in found if there]
