@@ -28,6 +28,7 @@ __all__ = [
     "Prediction",
     "Region",
     "Span",
+    "Told",
     "Utterance",
 ]
 
@@ -169,6 +170,23 @@ class Fact:
     rank: int | None = None
 
 
+class Told(NamedTuple):
+    """One piece of evidence as it is told.
+
+    Attributes:
+        rank: Index into `Meaning.evidence`.
+        leader: Index of the piece with whose words and on whose side it is told: its own, or that of the first of its
+            joined group, if that has the same words.
+        supports: Side on which it is told.
+        places: Where; that of the first of its group.
+    """
+
+    rank: int
+    leader: int
+    supports: bool
+    places: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """The meaning representation: what will be said, no words yet.
@@ -186,7 +204,7 @@ class Meaning:
         runner_up: The class next to the network's answer; told where it `"hesitates"`.
         also: Other labels that are true at once, by falling probability.
         unexplained: Signed share of what no feature explains; 0 without features.
-        joined: Ranks that are one thing and are told once, by the words and places of the first.
+        joined: Ranks that are one thing: told in the places of the first, and with its words where they are the same.
         counted: Ranks of small pieces, of which only the number and the sum are told.
         rounded: Shares are told in steps of five percent, with "about".
         assumed: What had to be assumed about the network.
@@ -216,6 +234,26 @@ class Meaning:
     language: int = LANGUAGE
 
     @property
+    def told(self) -> tuple[Told, ...]:
+        """The evidence that is told, in the order of telling; what is only counted is left out."""
+        within = {rank: group for group in self.joined for rank in group}
+        found = []
+        for rank, item in enumerate(self.evidence):
+            if rank not in self.counted:
+                first = self.evidence[within.get(rank, (rank,))[0]]
+                same = first.concept == item.concept and item.concept is not None
+                leader = within[rank][0] if same and rank in within else rank
+                found.append(Told(rank, leader, self.evidence[leader].supports, first.where))
+        return tuple(found)
+
+    @property
+    def doubt(self) -> Certainty | None:
+        """The word for how sure the network is; between two classes it hesitates only where the second can be told."""
+        if self.certainty == "hesitates" and (self.runner_up is None or self.versus is not None or not self.winner):
+            return "thinks" if (self.answer or self.target).probability >= 0.5 else "guesses"
+        return self.certainty
+
+    @property
     def facts(self) -> tuple[Fact, ...]:
         """What the text must say in this style, in no particular order.
 
@@ -223,23 +261,36 @@ class Meaning:
         supporting evidence, the share of what has no name, what is only counted, what no feature explains, and what
         was assumed. `expert`: also probability, layer, and each neuron's number and share.
         """
+        told = self.told
+        sides: dict[int, set[bool]] = {}
+        for item in told:
+            sides.setdefault(item.leader, set()).add(self.evidence[item.rank].supports)
+        about = _About(
+            versus=self.versus is not None,
+            answer=self.answer is not None and not self.winner,
+            certainty=self.certainty is not None,
+            hesitates=self.doubt == "hesitates",
+            also=len(self.also),
+            unexplained=abs(self.unexplained) >= _TOLD,
+            counted=bool(self.counted),
+            assumed=len(self.assumed),
+            seen=self.seen is not None,
+            photos=self.photos is not None,
+            language=self.language,
+        )
         return _facts(
             self.style,
-            _About(
-                versus=self.versus is not None,
-                answer=self.answer is not None and not self.winner,
-                certainty=self.certainty is not None,
-                hesitates=self.certainty == "hesitates" and self.runner_up is not None,
-                also=len(self.also),
-                unexplained=abs(self.unexplained) >= _TOLD,
-                assumed=len(self.assumed),
-                seen=self.seen is not None,
-                photos=self.photos is not None,
-                language=self.language,
+            about,
+            tuple(
+                _Item(
+                    item.rank,
+                    self.evidence[item.rank].concept is not None,
+                    bool(item.places),
+                    item.supports,
+                    item.leader == item.rank and len(sides[item.rank]) == 2,
+                )
+                for item in told
             ),
-            tuple((item.concept is not None, bool(item.where), item.supports) for item in self.evidence),
-            self.joined,
-            self.counted,
         )
 
 
@@ -278,68 +329,66 @@ class _About(NamedTuple):
     hesitates: bool
     also: int
     unexplained: bool
+    counted: bool
     assumed: int
     seen: bool
     photos: bool
     language: int
 
 
+class _Item(NamedTuple):
+    """A piece of evidence that is told: has it a name, has it a place, does it support, does it lead both sides?"""
+
+    rank: int
+    named: bool
+    placed: bool
+    supports: bool
+    both: bool
+
+
 @lru_cache(maxsize=4096)
-def _facts(
-    style: str,
-    about: _About,
-    evidence: tuple[tuple[bool, bool, bool], ...],
-    joined: tuple[tuple[int, ...], ...],
-    counted: tuple[int, ...],
-) -> tuple[Fact, ...]:
-    """`Meaning.facts`; of each piece of evidence: is its concept named, has it a place, does it support?"""
-    expert, short = style == "expert", style == "short"
-    told = [rank for rank in range(len(evidence)) if rank not in counted]
-    facts = [Fact("class", "class"), *_about(about, style, bool(told))]
-    within = {rank: group for group in joined for rank in group}
-    for rank in told:
-        named, placed, _ = evidence[rank]
-        group = within.get(rank, (rank,))
+def _facts(style: str, about: _About, evidence: tuple[_Item, ...]) -> tuple[Fact, ...]:
+    """`Meaning.facts`."""
+    expert, many = style == "expert", about.photos
+    facts = [Fact("class", "class"), *_whole(style, about, bool(evidence))]
+    for rank, named, placed, _, both in evidence:
         kinds: list[FactKind] = ["concept"]
         if expert:
             # An unnamed neuron's number is its concept, and is not told twice.
             kinds += ["neuron", "share"] if named else ["share"]
-        elif group[0] == rank and len({evidence[other][2] for other in group}) == 2 and not short:
+        elif both and style == "plain":
             kinds.append("net")
-        if placed and group[0] == rank:
+        if placed:
             kinds.append("positions")
-        if about.photos:
+        if many:
             kinds.append("photos")
         facts += [Fact(f"evidence.{rank}.{kind}", kind, rank) for kind in kinds]
-    if short:
-        return tuple(facts)
-    support = [evidence[rank][0] for rank in told if evidence[rank][2]]  # has it a name?
-    if support:
+    support = [item.named for item in evidence if item.supports]
+    if support and style != "short":
         facts.append(Fact("coverage", "coverage"))
-    # Where nothing has a name, the coverage tells it.
-    if about.language > 1 and not expert and any(support) and not all(support):
-        facts.append(Fact("unnamed", "unnamed"))
-    if counted:
-        facts.append(Fact("counted", "counted"))
+        # Where nothing has a name, the coverage tells how much that is.
+        if about.language > 1 and not expert and not many and any(support) and not all(support):
+            facts.append(Fact("unnamed", "unnamed"))
     return tuple(facts)
 
 
-def _about(about: _About, style: str, evidence: bool) -> list[Fact]:
+def _whole(style: str, about: _About, evidence: bool) -> list[Fact]:
     """The facts about the whole, but for class and coverage."""
-    expert, short = style == "expert", style == "short"
+    expert, more, one = style == "expert", style != "short", not about.photos
     found: list[tuple[str, FactKind, bool]] = [
-        ("probability", "probability", expert or (about.certainty and not short and not about.answer)),
-        ("certainty", "certainty", about.certainty and style == "plain"),
-        ("runner_up", "runner_up", about.hesitates and not short),
-        ("runner_up.probability", "probability", about.hesitates and not short),
-        ("answer", "answer", about.answer and not short),
-        ("answer.probability", "probability", about.answer and not short and (expert or about.certainty)),
+        ("probability", "probability", one and (expert or (about.certainty and more and not about.answer))),
+        ("certainty", "certainty", one and about.certainty and style == "plain"),
+        ("runner_up", "runner_up", one and about.hesitates and more),
+        ("runner_up.probability", "probability", one and about.hesitates and more),
+        ("answer", "answer", one and about.answer and more),
+        ("answer.probability", "probability", one and about.answer and (expert or (about.certainty and more))),
         ("versus", "versus", about.versus),
         ("layer", "layer", expert and evidence),
-        *((f"label.{i}", "label", not short) for i in range(about.also)),
-        ("unexplained", "unexplained", about.unexplained and not short),
-        ("seen", "seen", about.seen and not short),
+        *((f"label.{i}", "label", one and more) for i in range(about.also)),
+        ("counted", "counted", about.counted and more),
+        ("unexplained", "unexplained", about.unexplained and more),
+        ("seen", "seen", one and about.seen and more),
         ("photos", "photos", about.photos),
-        *((f"assumed.{i}", "assumed", not short) for i in range(about.assumed)),
+        *((f"assumed.{i}", "assumed", more) for i in range(about.assumed)),
     ]
     return [Fact(id, kind) for id, kind, there in found if there]
