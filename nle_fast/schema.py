@@ -268,7 +268,7 @@ class Meaning:
         about = _About(
             versus=self.versus is not None,
             answer=self.answer is not None and not self.winner,
-            certainty=self.certainty is not None,
+            certainty=self.certainty is not None and (self.winner or self.answer is not None),
             hesitates=self.doubt == "hesitates",
             also=len(self.also),
             unexplained=abs(self.unexplained) >= _TOLD,
@@ -383,7 +383,7 @@ def _whole(style: str, about: _About, evidence: bool) -> list[Fact]:
         ("answer", "answer", one and about.answer and more),
         ("answer.probability", "probability", one and about.answer and (expert or (about.certainty and more))),
         ("versus", "versus", about.versus),
-        ("layer", "layer", expert and evidence),
+        ("layer", "layer", one and expert and evidence),
         *((f"label.{i}", "label", one and more) for i in range(about.also)),
         ("counted", "counted", about.counted and more),
         ("unexplained", "unexplained", about.unexplained and more),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from importlib import resources
 from random import Random
 
-__all__ = ["CLASSES", "LAYERS", "ODD", "random_concept", "random_label"]
+__all__ = ["CLASSES", "LAYERS", "ODD", "random_borrowed", "random_concept", "random_label", "random_vote"]
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -187,3 +189,37 @@ def random_concept(rng: Random) -> str:
     else:
         words = rng.choice(_CAPTIONS)
     return words[:1].upper() + words[1:] if rng.random() < 0.3 else words
+
+
+def _voted() -> tuple[list[str], list[str]]:
+    """Words for groups of classes, and for single ones, as votes say them."""
+    table = json.loads(resources.files("nle_fast.dissect").joinpath("wordnet.json").read_text(encoding="utf-8"))
+    groups, singles = ([entry["words"] for entry in table[part] if entry["words"]] for part in ("groups", "classes"))
+    return groups, singles
+
+
+_GROUPS, _SINGLES = _voted()
+
+
+def _several(words: list[str]) -> str:
+    """As votes join them: with ", and of" where a name has commas or an "and" inside."""
+    if len(words) < 3:
+        return " and ".join(words)
+    return f"{', '.join(words[:-1])}, and {words[-1]}"
+
+
+def random_vote(rng: Random) -> str:
+    """Words by votes: groups, single classes, the answer's own, or what classes near it have in common."""
+    kind = rng.random()
+    if kind < 0.5:
+        return f"what is typical of {_several(rng.sample(_GROUPS, rng.choice((1, 1, 1, 2, 2, 3))))}"
+    if kind < 0.8:
+        return f"what is typical of {_several(rng.sample(_SINGLES, rng.choice((1, 1, 2, 2, 3))))}"
+    if kind < 0.9:
+        return f"what is typical of {rng.choice(_SINGLES)} themselves"
+    return f"what {_several(rng.sample(_SINGLES, rng.choice((2, 2, 3))))} have in common"
+
+
+def random_borrowed(rng: Random) -> str:
+    """Words borrowed from another network."""
+    return f"what looks like {_several(rng.sample(rng.choice((_GROUPS, _SINGLES)), rng.choice((1, 1, 2))))}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from nle_fast.verbalizers.language.phrases import Key
 
-__all__ = ["Count", "Label", "Mention", "Number", "Part", "Place", "Reading"]
+__all__ = ["Count", "Label", "Mention", "Number", "Part", "Place", "Reading", "Said"]
 
 
 @dataclass(slots=True)
@@ -34,8 +34,8 @@ class Number:
 class Label:
     """A class label: its role by name, and its `cue` by the words around.
 
-    The cue is "class", "notclass", "versus", "why", "object" ("speaks for it"), "" at the beginning of a text, or
-    "elsewhere".
+    The cue is "class", "notclass", "versus", "why", "object" ("speaks for it"), "between1" or "between2" for the two
+    between which the network hesitates, "next", "also", "would be", "" at the beginning of a text, or "elsewhere".
     """
 
     role: str
@@ -58,7 +58,9 @@ class Mention:
     """A concept in the text; `maybe` are places that it may share with a neighbor ("A and B in the center").
 
     `marked`: words say whether it is for or against; `link`: "and", or ", and", where that stands before it;
-    `claims`: what is said of its size ("main", "most", "part").
+    `claims`: what is said of its size ("main", "most", "part"); `perhaps`: it is said with doubt; `count`: of how many
+    things without a name it tells, 0 where it has one; `net`: what of it is for and what against, as (is it for?,
+    number); `photos`: in how many of the pictures it is.
     """
 
     keys: tuple[Key, ...]
@@ -70,6 +72,10 @@ class Mention:
     marked: bool = False
     link: str = ""
     claims: list[str] = field(default_factory=list)
+    perhaps: bool = False
+    count: int = 0
+    net: list[tuple[bool, Number]] = field(default_factory=list)
+    photos: list[Number] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -83,8 +89,21 @@ class Count:
 
 
 @dataclass(slots=True)
+class Said:
+    """Words that claim one of a few things, `value`, with the number that belongs to them, if any does."""
+
+    value: str
+    start: int
+    end: int
+    number: Number | None = None
+
+
+@dataclass(slots=True)
 class Reading:
-    """Everything that a text claims; `added` are stretches that claim what no name or marker explains."""
+    """Everything that a text claims; `added` are stretches that claim what no name or marker explains.
+
+    `chances` are probabilities that stand behind a label, with its role.
+    """
 
     labels: list[Label] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
@@ -95,4 +114,13 @@ class Reading:
     none: list[tuple[int, int]] = field(default_factory=list)
     rest: list[tuple[str, int, int]] = field(default_factory=list)
     would: list[tuple[int, int]] = field(default_factory=list)
+    certainty: list[Said] = field(default_factory=list)
+    chances: list[tuple[str, Number]] = field(default_factory=list)
+    firsts: list[tuple[int, int]] = field(default_factory=list)
+    unnamed: list[Number] = field(default_factory=list)
+    counted: list[Said] = field(default_factory=list)
+    unexplained: list[Said] = field(default_factory=list)
+    seen: list[Said] = field(default_factory=list)
+    assumed: list[Said] = field(default_factory=list)
+    photos: list[Said] = field(default_factory=list)
     added: list[tuple[int, int]] = field(default_factory=list)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from nle_fast.schema import Meaning
-from nle_fast.verbalizers.checking.claims import Mention, Number, Part, Place, Reading
+from nle_fast.verbalizers.checking.claims import Mention, Number, Part, Place, Reading, Said
 from nle_fast.verbalizers.checking.matching import ARTICLES, OPEN, Matcher
 from nle_fast.verbalizers.language.glossary import LEXICON, PLACE_WORDS
-from nle_fast.verbalizers.language.phrases import NEURON, Key, Names
+from nle_fast.verbalizers.language.phrases import NEURON, UNNAMED, Key, Names
 from nle_fast.verbalizers.language.vocabulary import Entry, word_set
 
 __all__ = ["Figures"]
@@ -40,6 +40,8 @@ _AFTER_NEURON = (
 _SURE = frozenset(("probability", "confidence", "sure", "certain", "confident", "chance", "likelihood", "certainty"))
 _WHOSE = word_set("the its all this that total whole entire named supporting their")
 _TOTAL = frozenset(("total", "altogether", "together", "combined", "overall"))
+_ROUGHLY = word_set("less more fewer than < > about only roughly just")
+_EXPLAINED = ("is", "in", "what", "no", "feature", "explains")
 _UNITS = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
@@ -58,6 +60,10 @@ class Figures(Matcher):
         self.out = Reading()
         self.unread: list[int] = []  # words of an added claim so far
         self.counted = 0  # claims of numbers whose sentence is known
+        # People who do not think in neurons are not told their numbers; texts of the first language did.
+        self.numbered = not self.plain or meaning.language < 2
+        self.kinds = {item.neuron: item.kind for item in meaning.evidence}
+        self.photos = meaning.photos
         self.unnamed = {
             item.neuron: item.loosely
             for item, name in zip(meaning.evidence, names.concepts, strict=True)
@@ -94,6 +100,9 @@ class Figures(Matcher):
         self.numeric = ""  # what the next number is, by the last such word
         self.together = False  # "together" was said
         self.waiting: list[tuple[int, int, int]] = []  # neurons before their concept
+        self.head = ""
+        self.labelled: tuple[str, int] = ("", -1)  # the last label's role, and where it ends
+        self.maybe: tuple[int, int] | None = None  # "perhaps", which still needs a concept
         self.first = len(self.out.mentions)  # of this sentence
 
     def new_clause(self) -> None:
@@ -185,12 +194,14 @@ class Figures(Matcher):
     def neurons(self, i: int, start: int) -> int:
         """Numbers of neurons from word i; gives the word after them."""
         words, ends = self.words, self.ends
-        found = False
+        found, kind = False, words[i - 1].removesuffix("s")
         while i < len(words):
             word = words[i]
             if word.isdigit():
                 number, found = int(word), True
-                if number in self.unnamed:
+                if self.kinds.get(number, kind) != kind or (number in self.unnamed and not self.numbered):
+                    self.out.added.append((start, ends[i]))
+                elif number in self.unnamed:
                     self.mention(((NEURON, word),), start, ends[i])
                 elif self.plain:
                     self.out.added.append((start, ends[i]))
@@ -201,14 +212,15 @@ class Figures(Matcher):
                     self.places = None
                 else:
                     self.out.added.append((start, ends[i]))
-            elif not (word in (",", "and") and self._bare_number(i + 1 + (words[i : i + 2] == (",", "and")))):
+            elif not (word in (",", "and") and self.bare_number(i + 1 + (words[i : i + 2] == (",", "and")))):
                 break
             start, i = self.starts[i + 1] if i + 1 < len(words) else ends[i], i + 1
         if not found and words[i - 1] != "neurons" and words[i - 2 : i - 1] not in (("unnamed",), ("the",), ("that",)):
             self.out.added.append((start, start))
         return i
 
-    def _bare_number(self, i: int) -> bool:
+    def bare_number(self, i: int) -> bool:
+        """Whether a number that is no percentage stands at word i."""
         if i >= len(self.words):
             return False
         follows = self.words[i + 1] if i + 1 < len(self.words) else ""
@@ -235,17 +247,69 @@ class Figures(Matcher):
     def number(self, i: int, bound: str = "", start: int = -1) -> int:
         """A number at word i; gives the word after it."""
         start = self.starts[i] if start < 0 else start
+        found = self.percentage(i, bound, start)
+        if found is None and self.photos is not None and self.words[i + 1 : i + 2] == ("photos",):
+            self.out.photos.append(Said(self.words[i], start, self.ends[i]))
+            return i + 2
+        if found is None:
+            self.out.added.append((start, self.ends[i]))
+            return i + 1
+        number, after = found
+        told = self._placed(number, i, after)
+        if not told:
+            self.figure(number, after)
+        return told or after
+
+    def percentage(self, i: int, bound: str = "", start: int = -1) -> tuple[Number, int] | None:
+        """A percentage at word i, perhaps with words before it, and the word after it; None where there is none."""
+        start = self.starts[i] if start < 0 and i < len(self.words) else start
+        while i < len(self.words) and self.words[i] in _ROUGHLY:
+            bound = {"less": "<", "fewer": "<", "<": "<", "more": ">", ">": ">"}.get(self.words[i], bound)
+            i += 1
+        if i >= len(self.words) or not self.words[i][-1].isdigit():
+            return None
         if self.words[i + 1 : i + 2] in (("%",), ("percent",)):
             after = i + 2
         elif self.words[i + 1 : i + 3] == ("per", "cent"):
             after = i + 3
         else:
-            self.out.added.append((start, self.ends[i]))
-            return i + 1
+            return None
         digits = self.words[i].replace("−", "-")
         decimals = len(digits.partition(".")[2])
-        self.figure(Number(float(digits), decimals, bound, start, self.ends[after - 1]), after)
-        return after
+        return Number(float(digits), decimals, bound, start, self.ends[after - 1]), after
+
+    def _placed(self, number: Number, i: int, after: int) -> int:
+        """Notes a percentage that words around it claim; gives the word after these, or 0 where there are none."""
+        words = self.words
+        if words[after : after + len(_EXPLAINED)] == _EXPLAINED:
+            self.out.unexplained.append(Said("for", number.start, number.end, number))
+            return after + len(_EXPLAINED)
+        k = i - 1
+        while k > 0 and words[k] in _ROUGHLY:
+            k -= 1
+        bracket = words[k] == "("
+        mention = self.out.mentions[-1] if self.out.mentions else None
+        side = words[after : after + 2]
+        if self.brackets and mention is not None and side in (("for", "it"), ("against", "it")):
+            mention.net.append((side[0] == "for", number))
+            return after + 2
+        if self.photos is not None and mention is not None and words[k] == "in" and self.brackets:
+            mention.photos.append(number)
+            if words[after : after + 2] == ("of", "its") and words[after + 2][:1].isdigit():
+                self.out.photos.append(Said(words[after + 2], self.starts[after + 2], self.ends[after + 2]))
+                return after + 3 + (words[after + 3 : after + 4] == ("photos",))
+            return after
+        if words[k] == "probability" and words[k - 1] == "(":
+            k, bracket = k - 1, True
+        if bracket and self.labelled[1] == k:
+            self.out.chances.append((self.labelled[0], number))
+            self.numeric = ""
+            return after
+        if bracket and mention is not None and mention.keys == (UNNAMED,) and self.first < len(self.out.mentions):
+            self.out.unnamed.append(number)
+            self.together = True  # what is told next is of all together
+            return after
+        return 0
 
     def spelled_number(self, i: int) -> int:
         """A percentage in words at word i ("sixty two percent"); gives the word after it, or i where there is none."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from nle_fast.verbalizers.checking.claims import Count, Mention, Number
+from nle_fast.verbalizers.checking.claims import Count, Mention, Number, Said
 from nle_fast.verbalizers.checking.figures import Figures
 from nle_fast.verbalizers.language.glossary import LEXICON
-from nle_fast.verbalizers.language.phrases import NEURON, quoted
+from nle_fast.verbalizers.language.phrases import NEURON, UNNAMED, quoted
 from nle_fast.verbalizers.language.vocabulary import Entry, tokenize, word_set
 from nle_fast.verbalizers.language.words import clean, noun_phrase
 
@@ -33,6 +33,12 @@ _AMOUNTS = word_set(
 )
 
 
+_TOLD = frozenset(
+    ("certainty", "first", "next", "also", "would be", "unnamed", "perhaps", "counted", "unexplained", "seen")
+) | {"assumed"}
+_PICTURE = frozenset(("picture", "image", "photo"))
+
+
 class Markers(Figures):
     """Reads the words between the names."""
 
@@ -43,6 +49,8 @@ class Markers(Figures):
         kind, value = entry.kind, entry.value
         if kind == "position":
             self.place(entry, i, after)
+        elif kind == "noun" and entry.tokens[-1] in ("feature", "features") and self.bare_number(after):
+            return self.neurons(after, start)
         elif kind == "noun":
             if self.listed(i, after):
                 self.out.added.append((start, end))
@@ -108,6 +116,8 @@ class Markers(Figures):
             return self.neurons(after, start)
         elif kind == "loosely":
             return self.loosely(i, after)
+        elif kind in _TOLD:
+            return self.told(entry, i, after)
         elif kind == "none":
             self.out.none.append((start, end))
         elif kind == "rest":
@@ -122,6 +132,37 @@ class Markers(Figures):
                 self.out.would.append((start, end))
         elif kind in ("negation", "percent"):
             self.out.added.append((start, end))
+        return after
+
+    def told(self, entry: Entry, i: int, after: int) -> int:
+        """Words that claim one certain thing, with the number that belongs to them; gives the word after them."""
+        start, end = self.starts[i], self.ends[after - 1]
+        kind, said = entry.kind, Said(entry.value, start, end)
+        if kind == "perhaps":
+            self.maybe = start, end
+        elif kind == "unnamed":
+            self.mention((UNNAMED,), start, end)
+            self.out.mentions[-1].count = int(entry.value)
+        elif kind == "certainty":
+            self.out.certainty.append(said)
+            if entry.tokens[-1] in ("between", "is"):
+                self.close_cue()
+                self.cue = ("between1" if entry.value == "hesitates" else "class", start, end)
+        elif kind == "first":
+            self.out.firsts.append((start, end))
+        elif kind in ("next", "also", "would be"):
+            self.close_cue()
+            self.cue = (kind, start, end)
+        elif kind == "assumed":
+            self.out.assumed.append(said)
+        else:  # a number belongs to them
+            at = after + (self.words[after : after + 1] == ("(",))
+            found = self.percentage(at) if entry.value[:1] != "-" and at < len(self.words) else None
+            if found is not None:
+                said.number, after = found
+            if kind == "seen":
+                after += 3 * (self.words[after : after + 2] == ("of", "the") and self.words[after + 2] in _PICTURE)
+            {"seen": self.out.seen, "counted": self.out.counted, "unexplained": self.out.unexplained}[kind].append(said)
         return after
 
     def side(self, entry: Entry, i: int, after: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers.language.glossary import LEXICON
 from nle_fast.verbalizers.language.phrases import PREPOSITIONS, Key, Name, Names
-from nle_fast.verbalizers.language.vocabulary import Entry, places_of, word_set
+from nle_fast.verbalizers.language.vocabulary import Entry, places_of, tokenize, word_set
 
 __all__ = ["ARTICLES", "CLOSE", "OPEN", "Known", "Matcher"]
 
@@ -24,12 +24,15 @@ _KINDS_IN_SUBJECTS = frozenset(("position", "neuron", "loosely", "sure", "both",
 class Known:
     """A token sequence that is a name, and what it can be: "class", "versus", "layer", or the key of a concept.
 
-    `roles` are for names between quotation marks, `bare` for names that may stand without.
+    `roles` are for names between quotation marks, `bare` for names that may stand without. `after`: the head of a name
+    that it must follow: "what is typical of" for "of dogs". `perhaps`: it is said with doubt.
     """
 
     tokens: Key
     roles: tuple[str | Key, ...]
     bare: tuple[str | Key, ...]
+    after: str = ""
+    perhaps: bool = False
 
 
 class Matcher:
@@ -45,6 +48,8 @@ class Matcher:
         self.known: dict[str, list[Known]] = _known_names(names)
         self.lenient = lenient
         self.plain = meaning.style != "expert"
+        self.head = ""  # of the last name, which the next may share
+        self.heads = {name.key: name.head for name in names.concepts if name is not None}
 
     def entry(self, i: int, word: str) -> Entry | None:
         """The longest words of the vocabulary that begin with this one, word i."""
@@ -75,6 +80,8 @@ class Matcher:
                 if after < len(words) and words[after] in CLOSE and words[i + 1 : after] == known.tokens:
                     return known, 1
         for known in self.known.get(word, ()):
+            if known.after and known.after != self.head:
+                continue
             if (self.lenient or known.bare) and words[i : i + len(known.tokens)] == known.tokens:
                 return known, 0
         return None, 0
@@ -129,6 +136,8 @@ def _known_names(names: Names) -> dict[str, list[Known]]:
     add(names.target, "class", names.target.key)
     if names.versus is not None:
         add(names.versus, "versus", names.versus.key)
+    for role, other in names.others.items():
+        add(other, role, other.key)
     add(names.layer, "layer", names.layer.key)
     for name in names.concepts:
         if name is not None:
@@ -141,6 +150,14 @@ def _known_names(names: Names) -> dict[str, list[Known]]:
         if exact or (tokens, True) not in roles:  # a form of one name that is another name as written is the other name
             known = Known(tokens, tuple(what), tuple(bare.get((tokens, exact), ())))
             by_first.setdefault(tokens[0], []).append(known)
+    for name in names.concepts:
+        if name is not None and name.head:
+            further = tuple(token.text for token in tokenize(name.further))
+            known = Known(further, (name.key,), (name.key,), name.head)
+            by_first.setdefault(further[0], []).append(known)
+            doubtful = tuple(token.text for token in tokenize(name.perhaps))
+            for form in (doubtful, doubtful[2:]):
+                by_first.setdefault(form[0], []).append(Known(form, (name.key,), (name.key,), perhaps=True))
     for some in by_first.values():
         if len(some) > 1:
             some.sort(key=lambda known: -len(known.tokens))

@@ -37,6 +37,12 @@ def read(text: str, meaning: Meaning, names: Names, *, lenient: bool = False) ->
     return _Reader(text, meaning, names, lenient).run()
 
 
+#: What announces a label → the roles that it announces.
+_ROLES = {
+    "between1": "class", "between2": "runner_up", "next": "runner_up", "also": "label.", "would be": "assumed.",
+}  # fmt: skip
+
+
 class _Reader(Markers):
     def run(self) -> Reading:
         """Reads the whole text."""
@@ -69,8 +75,11 @@ class _Reader(Markers):
                 self._flush()
                 end = self.ends[i + skip + len(known.tokens) - 1]
                 roles = known.bare if known.bare and not skip else known.roles
-                self._named(roles, self.starts[i + skip], end)
-                return i + len(known.tokens) + 2 * skip
+                after = i + len(known.tokens) + 2 * skip
+                if known.perhaps:
+                    self.maybe = self.starts[i], end
+                self._named(roles, self.starts[i + skip], end, after)
+                return after
         if entry is not None:
             if self.unread:
                 self._flush()
@@ -96,7 +105,7 @@ class _Reader(Markers):
             self.unread.append(i)
         return max(after, i + 1)
 
-    def _named(self, roles: tuple[str | Key, ...], start: int, end: int) -> None:
+    def _named(self, roles: tuple[str | Key, ...], start: int, end: int, after: int) -> None:
         role = self._role(roles, end)
         cue, cue_start, cue_end = self.cue
         if isinstance(role, str):
@@ -115,7 +124,9 @@ class _Reader(Markers):
                     self.polarity = ""  # "despite grass, the answer is zebra"
                 self.leave()
                 self.clause, self.list, self.semicolon = [], [], 0  # a place after a label is no place of a concept
-            self.cue, self.places = ("", 0, 0), None
+                self.labelled = role, after
+            self.places = None
+            self.cue = {"between1": ("between2", start, end), "also": self.cue}.get(cue, ("", 0, 0))
             return
         if cue == "versus":
             self.out.added.append((cue_start, cue_end))  # "not stripes"
@@ -134,6 +145,10 @@ class _Reader(Markers):
         if len(roles) == 1:
             return roles[0]
         cue = self.cue[0]
+        wanted = _ROLES.get(cue)
+        announced = next((role for role in roles if wanted and isinstance(role, str) and role.startswith(wanted)), None)
+        if announced is not None:
+            return announced
         if cue in ("class", "notclass", "why") and "class" in roles:
             return "class"
         if cue == "versus" and "versus" in roles:
@@ -146,6 +161,8 @@ class _Reader(Markers):
             return concepts[0]
         if cue == "layer" and "layer" in roles:
             return "layer"
+        if cue == "class" and "answer" in roles:
+            return "answer"
         concept = next((role for role in roles if not isinstance(role, str)), None)
         begun = self.polarity or self.out.mentions or any(label.role == "class" for label in self.out.labels)
         if "class" in roles and not begun and not (concept is not None and self.is_subject(end)):
@@ -157,6 +174,9 @@ class _Reader(Markers):
         if self.claim is not None:
             mention.claims.append(self.claim[0])
             self.claim = None
+        if self.maybe is not None:
+            mention.perhaps, self.maybe = True, None
+        self.head = "" if mention.perhaps else self.heads.get(keys[0], "")
         if self.prefix:
             if self.prefix_used:
                 mention.maybe = self.prefix
@@ -204,6 +224,8 @@ class _Reader(Markers):
         if not self.prefix_used:
             self.out.added += [(place.start, place.end) for place in self.prefix]
         self.out.added += [(start, end) for _, start, end in self.waiting]
+        if self.maybe is not None:
+            self.out.added.append(self.maybe)
         if self.both == "both":
             self.out.counts.append(Count(2, *self.both_at, []))
         for count in self.out.counts[self.counted :]:

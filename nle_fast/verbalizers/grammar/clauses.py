@@ -1,21 +1,24 @@
-"""The parts that sentences are put together from: evidence by concept, places, lists.
+"""The parts that sentences are put together from: evidence by concept, with its places, alone and in lists.
 
 Evidence with the same concept and the same side is told once, with all its places; what lies in the same places may be
-told together. Each part comes with its alternatives (see `lattice`) and begins with the space that stands before it.
+told together; what has no name is one part. Names with the same head share it: "what is typical of laptops on the left
+and of desks". Each part comes with its alternatives (see `lattice`) and begins with the space that stands before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from nle_fast.errors import VerbalizerError
 from nle_fast.schema import Evidence, Meaning
-from nle_fast.verbalizers.grammar.lattice import Choice, Nodes, Segment, either
-from nle_fast.verbalizers.language.phrases import Name, Names, percent, quoted
+from nle_fast.verbalizers.grammar.lattice import Choice, Nodes, Segment
+from nle_fast.verbalizers.grammar.lists import Item, joined
+from nle_fast.verbalizers.grammar.places import bare_place, where
+from nle_fast.verbalizers.language.phrases import UNNAMED, Name, Names, percent, quoted
+from nle_fast.verbalizers.language.vocabulary import COUNTS
 from nle_fast.verbalizers.language.words import noun_phrase
 
-__all__ = ["Group", "Item", "capitalized", "caption", "expert_items", "groups_of", "joined", "listings"]
+__all__ = ["Group", "caption", "expert_items", "groups_of", "items_of", "listings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,63 +26,109 @@ class Group:
     """Evidence of one concept and one side.
 
     Attributes:
-        name: None for an unnamed neuron.
+        name: None for what has no name.
         ranks: Indices into `Meaning.evidence`.
         evidence: Parallel to `ranks`.
-        places: Position name → the facts that it belongs to.
+        places: Name of a place → the facts that it tells.
+        expert: Whether numbers are told.
+        judged: Whether its words were judged; else they are told with "perhaps".
+        nets: Of each joined group that has both sides, the first rank, what speaks for it, and what against.
     """
 
     name: Name | None
     ranks: tuple[int, ...]
     evidence: tuple[Evidence, ...]
     places: dict[str, tuple[str, ...]]
-
-    @classmethod
-    def of(cls, name: Name | None, ranks: Sequence[int], evidence: Sequence[Evidence]) -> Group:
-        """The group of `evidence[rank] for rank in ranks`."""
-        places: dict[str, tuple[str, ...]] = {}
-        for rank in ranks:
-            for place in evidence[rank].positions:
-                places[place] = (*places.get(place, ()), f"evidence.{rank}.positions")
-        return cls(name, tuple(ranks), tuple(evidence[rank] for rank in ranks), places)
+    expert: bool
+    judged: bool = True
+    nets: tuple[tuple[int, float, float], ...] = ()
 
     @property
     def plural(self) -> bool:
         """Whether it takes a plural verb."""
-        return self.name is not None and self.name.plural
+        return len(self.ranks) > 1 and not self.expert if self.name is None else self.name.plural
 
-    def concept(self) -> Segment:
-        """Words for the concept in prose, for readers who do not think in neurons."""
-        facts = tuple(f"evidence.{rank}.concept" for rank in self.ranks)
-        if self.name is not None:
-            return Segment(f" {self.name.text}", facts)
-        loosely = self.loosely()
-        return Segment(f" what neuron {self.evidence[0].neuron} detects{f' ({loosely})' if loosely else ''}", facts)
+    @property
+    def head(self) -> str:
+        """With which words its name begins that a list says once."""
+        return self.name.head if self.name is not None and self.judged else ""
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What its words tell."""
+        return tuple(f"evidence.{rank}.concept" for rank in self.ranks)
+
+    def concept(self, head: str = "") -> Segment:
+        """Words for the concept in prose; `head`: that of the name before it in a list."""
+        if self.name is None:
+            return Segment(f" {self._unnamed()}", self.facts)
+        if head and head == self.head:
+            return Segment(f" {self.name.further}", self.facts)
+        return Segment(f" {self.name.text if self.judged else self.name.perhaps}", self.facts)
+
+    def bare(self, head: str = "") -> Segment:
+        """The same for captions."""
+        if self.name is None or self.name.head:
+            told = self.concept(head)
+            return told._replace(text=told.text.removeprefix(" what is"))
+        return Segment(f" {'' if self.judged else 'perhaps '}{self.name.bare}", self.facts)
+
+    def _unnamed(self) -> str:
+        if self.expert:
+            return f"{self.evidence[0].kind} {self.evidence[0].neuron}"
+        if len(self.ranks) == 1:
+            return "something without a name"
+        many = COUNTS[len(self.ranks)] if len(self.ranks) < len(COUNTS) else str(len(self.ranks))
+        return f"{many} things without a name"
 
     def loosely(self) -> str:
         """Untrusted words for an unnamed neuron: loosely “animals”; empty where there are none."""
         words = self.evidence[0].loosely
         return f"loosely {quoted(noun_phrase(words).bare).text}" if words and self.name is None else ""
 
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An entry of a list; `depth`: punctuation inside (0 none, 1 "and", 2 commas); `bundle`: ends in ", both in …"."""
-
-    nodes: Nodes
-    depth: int = 0
-    plural: bool = False
-    bundle: bool = False
+    def both(self) -> Nodes:
+        """Such as " (30% for it, 4% against it)"; nothing where all is on one side."""
+        nodes: Nodes = ()
+        for leader, pro, con in self.nets:
+            fact = (f"evidence.{leader}.net",)
+            numbers = Segment(percent(pro, 0), fact), Segment(percent(con, 0), fact)
+            nodes = (*nodes, Segment(" ("), numbers[0], Segment(" for it, "), numbers[1], Segment(" against it)"))
+        return nodes
 
 
 def groups_of(meaning: Meaning, names: Names, *, supports: bool) -> list[Group]:
-    """Evidence of one side, that of one concept together, in the order of telling."""
+    """Evidence of one side, that of one concept together, in the order of telling; what has no name comes last."""
+    expert = meaning.style == "expert"
     found: dict[object, list[int]] = {}
-    for rank, item in enumerate(meaning.evidence):
-        if item.supports == supports:
-            name = names.concepts[rank]
-            found.setdefault(item.neuron if name is None else name.key, []).append(rank)
-    return [Group.of(names.concepts[ranks[0]], ranks, meaning.evidence) for ranks in found.values()]
+    places: dict[int, tuple[str, ...]] = {}
+    both: dict[int, list[int]] = {}
+    for rank, leader, side, where_ in meaning.told:
+        both.setdefault(leader, []).append(rank)
+        if side == supports:
+            name = names.concepts[leader]
+            key = name.key if name is not None else meaning.evidence[rank].neuron if expert else UNNAMED
+            found.setdefault(key, []).append(rank)
+            places[rank] = where_
+    if UNNAMED in found:
+        found[UNNAMED] = found.pop(UNNAMED)
+    groups = []
+    for ranks in found.values():
+        told: dict[str, tuple[str, ...]] = {}
+        for rank in ranks:
+            for place in places[rank]:
+                told[place] = (*told.get(place, ()), f"evidence.{rank}.positions")
+        evidence = tuple(meaning.evidence[rank] for rank in ranks)
+        nets = [(rank, *_sides(meaning, both[rank])) for rank in ranks if meaning.style == "plain" and rank in both]
+        told_both = tuple((rank, pro, con) for rank, pro, con in nets if pro and con)
+        judged = names.concepts[ranks[0]] is None or all(item.judged for item in evidence)
+        groups.append(Group(names.concepts[ranks[0]], tuple(ranks), evidence, told, expert, judged, told_both))
+    return groups
+
+
+def _sides(meaning: Meaning, ranks: Sequence[int]) -> tuple[float, float]:
+    """What speaks for it, and what against, both positive."""
+    pro = sum(meaning.evidence[rank].share for rank in ranks if meaning.evidence[rank].supports)
+    return pro, -sum(meaning.evidence[rank].share for rank in ranks if not meaning.evidence[rank].supports)
 
 
 # Lists
@@ -95,13 +144,13 @@ def listings(groups: Sequence[Group]) -> list[list[Item]]:
     nowhere = [group for group in groups if not group.places]
     runs: list[list[Group]] = []
     for group in placed:
-        if runs and set(runs[-1][0].places) == set(group.places):
+        if runs and not group.nets and not runs[-1][-1].nets and set(runs[-1][0].places) == set(group.places):
             runs[-1].append(group)
         else:
             runs.append([group])
-    gathered: dict[frozenset[str], list[Group]] = {}
+    gathered: dict[object, list[Group]] = {}
     for group in placed:
-        gathered.setdefault(frozenset(group.places), []).append(group)
+        gathered.setdefault(frozenset(group.places) if not group.nets else group.ranks, []).append(group)
     ways = [runs]
     if len(gathered) < len(runs):
         ways.append(list(gathered.values()))
@@ -109,158 +158,80 @@ def listings(groups: Sequence[Group]) -> list[list[Item]]:
         ways.append([[group] for group in placed])
     if len(ways) == 1 and len(runs) > 2:
         ways.append([runs[0], *sorted(runs[1:], key=lambda run: sum(_weight(group) for group in run))])
-    last = [Item((group.concept(),), 0, group.plural) for group in nowhere]
-    return [[_together(run) for run in way] + last for way in ways if way is runs or way != runs]
+    last = [[group] for group in nowhere]
+    return [_items([*way, *last]) for way in ways if way is runs or way != runs]
+
+
+def items_of(groups: Sequence[Group]) -> list[Item]:
+    """Each group as an item of its own, in this order."""
+    return _items([[group] for group in groups])
 
 
 def _weight(group: Group) -> int:
     return len(group.concept().text) + 12 * len(group.places)
 
 
-def _together(run: list[Group]) -> Item:
+def _items(runs: Sequence[Sequence[Group]]) -> list[Item]:
+    """An item for each run of groups in the same places; names with the same head share it."""
+    items, head = [], ""
+    for run in runs:
+        items.append(_together(run, head))
+        head = run[-1].head
+    return items
+
+
+def _together(run: Sequence[Group], head: str) -> Item:
     """One item of groups in the same places."""
     places: dict[str, tuple[str, ...]] = {}
     for group in run:
         for name, facts in group.places.items():
             places[name] = (*places.get(name, ()), *facts)
-    nodes, depth = _where(places)
+    nodes, depth = where(places) if places else ((), 0)
     if len(run) == 1:
-        return Item((run[0].concept(), *nodes), depth, run[0].plural)
-    what = _neurons(run) or joined([Item((group.concept(),)) for group in run])
-    if len(run) == 2 and len(what) > 2 and any(group.name and {"and", "or"} & set(group.name.key) for group in run):
+        return Item((run[0].concept(head), *nodes, *run[0].both()), max(depth, _depth(run[0])), run[0].plural)
+    heads = [head, *(group.head for group in run)]
+    told = [(group.concept(before), _depth(group)) for group, before in zip(run, heads, strict=False)]
+    what = joined([Item((words,), inside) for words, inside in told])
+    apart = any(group.name and {"and", "or"} & set(group.name.key) and not group.head for group in run)
+    if len(run) == 2 and len(what) > 2 and apart:
         what = (what[0], Segment(" as well as"), *what[2:])  # "red and orange objects as well as food"
     return Item((*what, Segment(", both" if len(run) == 2 else ", all of them"), *nodes), 2, True, True)
 
 
-def _neurons(run: list[Group]) -> Nodes:
-    """Such as " what neurons 4 and 12 detect", for neurons of which nothing else is known."""
-    if any(group.name or group.loosely() for group in run):
-        return ()
-    first, *others = run
-    lead = Segment(f" what neurons {first.evidence[0].neuron}", first.concept().facts)
-    numbers = [
-        Item((lead,)),
-        *(Item((other.concept()._replace(text=f" {other.evidence[0].neuron}"),)) for other in others),
-    ]
-    return (*joined(numbers), Segment(" detect"))
-
-
-def joined(items: Sequence[Item]) -> Nodes:
-    """As in "A", "A and B", "A, B, and C"; semicolons where an item has commas inside."""
-    depth = max((item.depth for item in items), default=0)
-    if len(items) == 2:
-        separators = [(" and", ", and", ", as well as")[items[0].depth]]
-    else:
-        separators = ["," if depth < 2 else ";"] * (len(items) - 2) + [", and" if depth < 2 else "; and"]
-    nodes: list[Segment | Choice] = []
-    for i, item in enumerate(items):
-        nodes += [*([Segment(separators[i - 1])] if i else []), *item.nodes]
-    return tuple(nodes)
-
-
-def capitalized(nodes: Nodes, *, opening: bool = False) -> Nodes | None:
-    """The same at the beginning of a sentence, of the whole text when `opening`; None where no capital is right."""
-    first = nodes[0]
-    if isinstance(first, Choice):
-        options = [capitalized(option, opening=opening) for option in first.options]
-        kept = [option for option in options if option is not None]
-        return (*either(kept), *nodes[1:]) if kept else None
-    words = first.text.lstrip()
-    name = words.split(" ", 1)[0]
-    if name[:1].islower():
-        if not name.isascii() or not name.islower():  # "iPhone"
-            return None
-        words = words[0].upper() + words[1:]
-    elif not (name[:1].isupper() or name[:1] == "“"):
-        return None
-    return (first._replace(text=words if opening else f" {words}"), *nodes[1:])
-
-
-# Places
-
-
-def _where(places: dict[str, tuple[str, ...]]) -> tuple[Nodes, int]:
-    """Such as " in the center and at the top and bottom", and its depth."""
-    clusters: dict[str, list[str]] = {}
-    for name in places:
-        lead, noun = _preposition(name)
-        edge = noun in ("top", "bottom", "left", "right") or name.endswith("corner")
-        clusters.setdefault(lead if edge else f"{lead}{noun}", []).append(name)
-    parts: list[Item] = []
-    for names in sorted(clusters.values(), key=lambda names: len(names) > 1):
-        lead, noun = _preposition(names[0])
-        corner = " corner" if names[0].endswith("corner") else ""
-        if len(names) == 1:
-            said = (f"{lead} {noun}{corner}", *_OTHERWISE.get(names[0], ()))
-            parts.append(Item(either((Segment(words, places[names[0]]),) for words in said)))
-            continue
-        words = joined([Item((Segment(f" {_preposition(name)[1]}", places[name]),)) for name in names])
-        ends = [node for node in words if isinstance(node, Segment)]
-        ends[0] = ends[0]._replace(text=lead + ends[0].text)
-        ends[-1] = ends[-1]._replace(text=f"{ends[-1].text}{corner and ' corners'}")
-        parts.append(Item(tuple(ends)))
-    commas = len(parts) > 2 or any(len(names) > 2 for names in clusters.values())
-    return joined(parts), 2 if commas else int(len(places) > 1)
-
-
-_OTHERWISE = {
-    "center": (" in the middle",),
-    "entire image": (" all over the picture",),
-    "top-left corner": (" in the upper left corner",),
-    "top-right corner": (" in the upper right corner",),
-    "bottom-left corner": (" in the lower left corner",),
-    "bottom-right corner": (" in the lower right corner",),
-}
-
-_FIXED = {
-    "entire image": (" across", "the entire picture"),
-    "entire top": (" along", "the entire top"),
-    "entire bottom": (" along", "the entire bottom"),
-    "entire left": (" along", "the entire left side"),
-    "entire right": (" along", "the entire right side"),
-    "center cross": (" in", "a cross through the center"),
-    "perimeter": (" around", "the perimeter"),
-}
-
-
-def _preposition(name: str) -> tuple[str, str]:
-    """Preposition and noun: "top-left corner" → (" in the", "top-left")."""
-    if name in ("top", "bottom"):
-        return " at the", name
-    if name in ("left", "right"):
-        return " on the", name
-    if name == "center" or name in ("upper half", "lower half", "left half", "right half"):
-        return " in the", name
-    if name in ("top-left corner", "top-right corner", "bottom-left corner", "bottom-right corner"):
-        return " in the", name.removesuffix(" corner")
-    if name not in _FIXED:
-        raise VerbalizerError(f"`positions` must be names that nle_fast.ops gives, got {name!r}; use those names.")
-    return _FIXED[name]
+def _depth(group: Group) -> int:
+    """What punctuation its name needs around it: of clauses with "and" inside a comma before the next "and"."""
+    return int(group.name is not None and bool(group.head) and "and" in group.name.key)
 
 
 # Other than prose
 
 
-def expert_items(groups: Sequence[Group]) -> list[Item]:
-    """One item per concept; its words are said once for all its neurons that have places."""
+def expert_items(groups: Sequence[Group], further: Callable[[int], Nodes] = lambda rank: ()) -> list[Item]:
+    """One item per concept; its words are said once for all its neurons that have places.
+
+    Args:
+        groups: Of the expert style.
+        further: From a rank to what comes behind its numbers.
+    """
     items: list[Item] = []
     for group in groups:
         by_place: dict[frozenset[str], list[int]] = {}
-        for i, item in enumerate(group.evidence):
-            by_place.setdefault(frozenset(item.positions), []).append(i)
+        for i, rank in enumerate(group.ranks):
+            here = frozenset(name for name, facts in group.places.items() if f"evidence.{rank}.positions" in facts)
+            by_place.setdefault(here, []).append(i)
         nowhere = by_place.pop(frozenset(), [])
         parts: list[Item] = []
         for some in by_place.values():
             part = _part(group, some)
-            nodes, depth = _where(part.places)
-            parts.append(Item((*nodes, *_numbers(part)), depth))
+            nodes, depth = where(part.places)
+            parts.append(Item((*nodes, *_numbers(part, further)), depth))
         if parts:
             shared = _part(group, [i for some in by_place.values() for i in some])
             depth = 2 if len(parts) > 1 else parts[0].depth
-            items.append(Item((_expert_name(shared), *joined(parts)), depth))
+            items.append(Item((shared.concept(), *joined(parts)), depth))
         if nowhere:
             alone = _part(group, nowhere)
-            items.append(Item((_expert_name(alone), *_numbers(alone))))
+            items.append(Item((alone.concept(), *_numbers(alone, further))))
     return items
 
 
@@ -271,37 +242,33 @@ def _part(group: Group, some: Sequence[int]) -> Group:
         for place, facts in group.places.items()
         if (kept := tuple(fact for fact in facts if fact in {f"evidence.{group.ranks[i]}.positions" for i in some}))
     }
-    return Group(group.name, tuple(group.ranks[i] for i in some), tuple(group.evidence[i] for i in some), places)
+    ranks = tuple(group.ranks[i] for i in some)
+    return Group(group.name, ranks, tuple(group.evidence[i] for i in some), places, group.expert, group.judged)
 
 
-def _expert_name(group: Group) -> Segment:
-    concept = group.concept()
-    return concept if group.name else concept._replace(text=f" neuron {group.evidence[0].neuron}")
-
-
-def _numbers(group: Group) -> Nodes:
+def _numbers(group: Group, further: Callable[[int], Nodes]) -> Nodes:
     """Such as " (neuron 12, share 8.0%)"."""
-    nodes = [Segment(" (")]
+    nodes: list[Segment | Choice] = [Segment(" (")]
     for rank, item in zip(group.ranks, group.evidence, strict=True):
         if rank != group.ranks[0]:
             nodes.append(Segment("; "))
         if group.name is None:
             nodes.append(Segment(group.loosely() or "unnamed"))
         else:
-            nodes.append(Segment(f"neuron {item.neuron}", (f"evidence.{rank}.neuron",)))
-        nodes += [Segment(", share "), Segment(percent(item.share, 1), (f"evidence.{rank}.share",))]
+            nodes.append(Segment(f"{item.kind} {item.neuron}", (f"evidence.{rank}.neuron",)))
+        share = Segment(percent(item.share, 1), (f"evidence.{rank}.share",))
+        nodes += [Segment(", share "), share, *further(rank)]
     return (*nodes, Segment(")"))
 
 
 def caption(groups: Sequence[Group]) -> Nodes:
     """Such as " stripes (center, left), dog face (top)"."""
     nodes: list[Segment] = []
+    head = ""
     for group in groups:
-        name = group.name.bare if group.name else f"neuron {group.evidence[0].neuron}"
-        nodes += [Segment("," if nodes else ""), group.concept()._replace(text=f" {name}")]
-        places = group.places
-        for i, (place, facts) in enumerate(places.items()):
-            _preposition(place)  # refuses unknown places
-            nodes += [Segment(", " if i else " ("), Segment(place.removesuffix(" corner"), facts)]
-        nodes.append(Segment(")" if places else ""))
+        nodes += [Segment("," if nodes else ""), group.bare(head)]
+        head = group.head
+        for i, (place, facts) in enumerate(group.places.items()):
+            nodes += [Segment(", " if i else " ("), Segment(bare_place(place), facts)]
+        nodes.append(Segment(")" if group.places else ""))
     return tuple(node for node in nodes if node.text)

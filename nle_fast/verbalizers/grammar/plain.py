@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nle_fast.verbalizers.grammar.clauses import Group, Item, capitalized
+from nle_fast.schema import Meaning
+from nle_fast.verbalizers.grammar.amounts import SMALL
+from nle_fast.verbalizers.grammar.clauses import Group
 from nle_fast.verbalizers.grammar.lattice import Nodes, Segment, either
-from nle_fast.verbalizers.grammar.styles import PER_SENTENCE, SMALL, STOP, Style, begin
+from nle_fast.verbalizers.grammar.lists import Item, capitalized
+from nle_fast.verbalizers.grammar.styles import PER_SENTENCE, STOP, Style, begin
 from nle_fast.verbalizers.language.phrases import leads
 
 __all__ = ["Plain"]
@@ -17,22 +20,27 @@ _FURTHER = (" Further support comes from", " There is also support from", " More
 class Plain(Style):
     """For people who do not think in neurons."""
 
+    def __init__(self, meaning: Meaning) -> None:
+        super().__init__(meaning)
+        self.nameless: Group | None = None  # told with the amounts, after what has words
+        if len(self.supporting) > 1 and self.supporting[-1].name is None:
+            *self.supporting, self.nameless = self.supporting
+
     def text(self) -> Nodes:
         """At most three pieces of evidence a sentence; how much of the evidence is named; what speaks against it."""
-        if self.meaning.winner:
-            return self._winner()
-        return self._other()
+        told = self._winner() if self.meaning.winner else self._other()
+        return (*told, *self.amounts.against(), *self.remarks())
 
     # The network's answer
 
     def _winner(self) -> Nodes:
         if not self.supporting:
             rest = self._against_alone() if self.opposing else (Segment(", but no evidence for it can be named."),)
-            return (*either(self._openings()), *rest)
+            return (*either(self.answer.openings()), *rest, *self.amounts.alone())
         after = self._after()
         against = self._against()
         told = (*after, *against)
-        texts = [(*opening, *self._reasons(), *told) for opening in self._openings()]
+        texts = [(*opening, *self._reasons(), *told) for opening in self.answer.openings()]
         if fronted := self._fronted():
             texts.append((*fronted, *told))
         if led := self._led():
@@ -40,17 +48,6 @@ class Plain(Style):
         if although := self._although():
             texts.append((*although, *after))
         return either(texts)
-
-    def _openings(self) -> list[Nodes]:
-        """The answer; what follows is a comma and a reason, or a stop."""
-        answer = (self.label(), *self.versus())
-        openings: list[Nodes] = [
-            (Segment("The network's answer is"), *answer),
-            (Segment("The network chose"), *answer),
-        ]
-        if subject := capitalized(answer, opening=True):
-            openings.append((*subject, Segment(" is the network's answer")))
-        return openings
 
     def _leads(self) -> bool:
         return leads(self.meaning, self.supporting[0].evidence)
@@ -95,17 +92,16 @@ class Plain(Style):
     def _fronted(self) -> Nodes | None:
         """Mainly because of stripes, the network's answer is zebra."""
         chunk = self.supporting[:PER_SENTENCE]
-        if any(item.depth > 1 for item in self.ways(chunk)[0][1]):
+        if self.answer.doubt == "hesitates" or any(item.depth > 1 for item in self.ways(chunk)[0][1]):
             return None
         lead = f"{self._adverb()}because of".capitalize()
-        answer = (Segment(", the network's answer is"), self.label(), *self.versus(), *STOP)
-        return (Segment(lead), *self._because(comma=False), *answer)
+        return (Segment(lead), *self._because(comma=False), Segment(","), *self.answer.within(), *STOP)
 
     def _led(self) -> Nodes | None:
         """Stripes led the network to the answer zebra."""
-        if self._adverb():
+        if self._adverb() or self.answer.doubt:
             return None
-        end = (self.label(), *self.versus(), *STOP)
+        end = (self.answer.label(), *self.answer.versus(), *STOP)
         options = [
             (*subject, Segment(f"{_close(items)} led the network to the answer"), *end)
             for told, items in self.ways(self.supporting[:PER_SENTENCE])
@@ -117,6 +113,8 @@ class Plain(Style):
         """Although grass speaks against it, the network's answer is zebra because of stripes."""
         if not self.opposing or len(self.supporting[:PER_SENTENCE]) + len(self.opposing) > PER_SENTENCE:
             return None
+        if self.answer.doubt == "hesitates" or (len(self.opposing) > 1 and self.opposing[-1].name is None):
+            return None
         told, items = self.ways(self.opposing)[0]
         if any(item.depth > 1 for item in items):
             return None
@@ -124,9 +122,8 @@ class Plain(Style):
         return (
             Segment("Although"),
             *told,
-            Segment(f"{speaks} against it, the network's answer is"),
-            self.label(),
-            *self.versus(),
+            Segment(f"{speaks} against it,"),
+            *self.answer.within(),
             Segment(f", {self._adverb()}because of"),
             *self._because(comma=True),
         )
@@ -145,7 +142,7 @@ class Plain(Style):
             if subject := capitalized(told):
                 ways.append((*subject, Segment(_close(items) + support)))
             nodes = (*nodes, *either(ways))
-        return (*nodes, *self.coverage(one=len(self.supporting) == 1, decimals=0))
+        return (*nodes, *self.amounts.coverage(one=len(self.supporting) == 1, nameless=self.nameless))
 
     def _against(self) -> Nodes:
         """What speaks against it, in sentences of their own."""
@@ -190,13 +187,8 @@ class Plain(Style):
     # Another class
 
     def _other(self) -> Nodes:
-        openings: list[Nodes] = [
-            (Segment("The network's answer is not"), self.label(), *STOP),
-            (Segment("The network did not choose"), self.label(), *STOP),
-        ]
-        if subject := capitalized((self.label(),), opening=True):
-            openings.append((*subject, Segment(" is not the network's answer.")))
-        compared = self.compared()
+        openings = self._denials()
+        compared, it = self.compared(), self.it
         if self.supporting:
             adverb = f" {self._adverb()}".rstrip()
             rest = self.supporting[1:PER_SENTENCE]
@@ -205,18 +197,32 @@ class Plain(Style):
                 item = self.ways(self.supporting[:1])[0][1][0]
                 joint = (", and" if item.depth else " and") + " partly"
                 said = [(*item.nodes, Segment(joint + end), *self.every(rest)) for end in ("", " from")]
-            whats = (f"what speaks for it is{adverb}", f"the evidence for it comes{adverb} from")
+            whats = (f"what speaks for {it} is{adverb}", f"the evidence for {it} comes{adverb} from")
             reasons = either(
                 (*compared, Segment(begin(what, compared)), *listed, *STOP)
                 for what, listed in zip(whats, said, strict=True)
             )
             return (*either(openings), *reasons, *self._after(), *self._against())
         if not self.opposing:
-            return (*either(openings), *compared, Segment(begin("no evidence for it can be named.", compared)))
+            none = Segment(begin(f"no evidence for {it} can be named.", compared))
+            return (*either(openings), *compared, none, *self.amounts.alone())
         first, *more = _chunks(self.opposing)
-        whats = ("what speaks against it is", "the evidence against it comes from")
+        whats = (f"what speaks against {it} is", f"the evidence against {it} comes from")
         nodes = either((*compared, Segment(begin(what, compared)), *self.every(first), *STOP) for what in whats)
-        return (*either(openings), *nodes, *self._so_do(more))
+        return (*either(openings), *nodes, *self._so_do(more), *self.amounts.alone())
+
+    def _denials(self) -> list[Nodes]:
+        """Sentences that say that the class is not the network's answer."""
+        if self.answer.told is not None:
+            return [(*opening, *STOP) for opening in self.answer.openings()]
+        label = self.answer.label()
+        openings: list[Nodes] = [
+            (Segment("The network's answer is not"), label, *STOP),
+            (Segment("The network did not choose"), label, *STOP),
+        ]
+        if subject := capitalized((label,), opening=True):
+            openings.append((*subject, Segment(" is not the network's answer.")))
+        return openings
 
 
 def _plural(groups: Sequence[Group]) -> bool:
@@ -229,7 +235,10 @@ def _close(way: Sequence[Item]) -> str:
 
 
 def _chunks(groups: Sequence[Group]) -> list[Sequence[Group]]:
-    return [groups[i : i + PER_SENTENCE] for i in range(0, len(groups), PER_SENTENCE)]
+    """At most three a sentence; what has no name, which comes last, in one of its own."""
+    named = [group for group in groups if group.name is not None]
+    chunks: list[Sequence[Group]] = [named[i : i + PER_SENTENCE] for i in range(0, len(named), PER_SENTENCE)]
+    return [*chunks, *([groups[-1]] for _ in groups[len(named) :][:1])]
 
 
 def _sentences(pairs: Sequence[tuple[Segment, Nodes]]) -> list[Nodes]:

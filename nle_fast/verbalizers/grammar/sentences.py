@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nle_fast.schema import Meaning
-from nle_fast.verbalizers.grammar.clauses import Group, capitalized, caption, expert_items, joined
+from nle_fast.verbalizers.grammar.clauses import Group, caption, expert_items
 from nle_fast.verbalizers.grammar.lattice import Lattice, Nodes, Segment, either
+from nle_fast.verbalizers.grammar.lists import capitalized, joined
+from nle_fast.verbalizers.grammar.many import Many
 from nle_fast.verbalizers.grammar.plain import Plain
 from nle_fast.verbalizers.grammar.styles import PER_SENTENCE, STOP, Style, begin
-from nle_fast.verbalizers.language.phrases import percent
 
 __all__ = ["lattice_of"]
 
@@ -42,48 +43,43 @@ def lattice_of(meaning: Meaning) -> Lattice:
         True
     """
     styles: dict[str, type[Plain | _Expert | _Short]] = {"plain": Plain, "expert": _Expert, "short": _Short}
-    style = styles[meaning.style]
+    style = styles[meaning.style] if meaning.photos is None else Many
     return Lattice(style(meaning).text())
 
 
 class _Expert(Style):
     def text(self) -> Nodes:
-        meaning, names = self.meaning, self.names
-        number = Segment(percent(meaning.target.probability, 1), ("probability",))
-        bracket = (Segment(" (probability "), number, Segment(")"))
-        leads = ("The network's answer is", "The network chose", "The network predicts")
-        if not meaning.winner:
-            leads = ("The network's answer is not", "The network did not choose", "The network does not predict")
-        versus = self.versus() if meaning.winner else ()
-        openings = [(Segment(lead), self.label(), *bracket, *versus) for lead in leads]
-        if subject := capitalized((self.label(), *bracket, *versus), opening=True):
-            is_answer = " is the network's answer" if meaning.winner else " is not the network's answer"
-            openings.append((*subject, Segment(is_answer)))
-        if not meaning.evidence:
-            none = "no evidence for it can be named."
-            if meaning.winner:
-                return (*either(openings), *either(((Segment(f", but {none}"),), (Segment(f". {none.capitalize()}"),))))
-            return (*either(openings), *STOP, *self.compared(), Segment(begin(none, self.compared())))
-        layer = names.layer.text
+        return (*self._told(), *self.amounts.against(), *self.remarks())
+
+    def _told(self) -> Nodes:
+        meaning, names, it = self.meaning, self.names, self.it
+        openings = either(self.answer.expert_openings())
         compared = () if meaning.winner else self.compared()
+        if not (self.supporting or self.opposing):
+            none = f"no evidence for {it} can be named."
+            alone = self.amounts.alone()
+            if meaning.winner:
+                return (*openings, *either(((Segment(f", but {none}"),), (Segment(f". {none.capitalize()}"),))), *alone)
+            return (*openings, *STOP, *compared, Segment(begin(none, compared)), *alone)
+        layer = names.layer.text
         side = "for" if self.supporting else "against"
         inside: list[Nodes] = [
             (
-                Segment(begin(f"the evidence {side} it in", compared)),
+                Segment(begin(f"the evidence {side} {it} in", compared)),
                 Segment(f" {layer}", ("layer",)),
                 Segment(" comes from"),
             ),
         ]
         if not compared:
             within = (Segment(" In"), Segment(f" {layer}", ("layer",)))
-            inside.insert(0, (*within, Segment(f", the evidence {side} it comes from")))
+            inside.insert(0, (*within, Segment(f", the evidence {side} {it} comes from")))
             if self.supporting:
-                inside.append((*within, Segment(", it is supported by")))
-        head = (*either(openings), *STOP, *compared, *either(inside))
+                inside.append((*within, Segment(f", {it} is supported by")))
+        head = (*openings, *STOP, *compared, *either(inside))
         if not self.supporting:
-            return (*head, *self._items(self.opposing))
-        one = sum(item.supports for item in meaning.evidence) == 1
-        nodes = (*head, *self._items(self.supporting), *self.coverage(one=one, decimals=1))
+            return (*head, *self._items(self.opposing), *self.amounts.alone())
+        one = sum(item.supports for item in meaning.told) == 1
+        nodes = (*head, *self._items(self.supporting), *self.amounts.coverage(one=one))
         if self.opposing:
             against = (" The evidence against it comes from", " It is opposed by", " What speaks against it is")
             nodes = (*nodes, *either((Segment(lead),) for lead in against), *self._items(self.opposing))
@@ -104,12 +100,13 @@ class _Expert(Style):
 class _Short(Style):
     def text(self) -> Nodes:
         meaning = self.meaning
-        answer = (self.label(), *self.versus())
+        label = self.answer.label()
+        answer = (label, *self.answer.versus())
         if meaning.winner:
-            out = capitalized(answer, opening=True) or (self.label()._replace(text=self.names.target.text), *answer[1:])
+            out = capitalized(answer, opening=True) or (label._replace(text=self.names.target.text), *answer[1:])
         else:
             out = (Segment("Why"), *answer, Segment("?"))
-        if not meaning.evidence:
+        if not meaning.told:
             return (*out, Segment(": no evidence named." if meaning.winner else " No evidence named."))
         if self.supporting:
             leads = (":", " –") if meaning.winner else (" For:",)

@@ -6,15 +6,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from nle_fast.schema import Meaning
-from nle_fast.verbalizers.grammar.clauses import Group, Item, groups_of, joined, listings
+from nle_fast.verbalizers.grammar.amounts import Amounts
+from nle_fast.verbalizers.grammar.answers import Answer
+from nle_fast.verbalizers.grammar.clauses import Group, groups_of, listings
 from nle_fast.verbalizers.grammar.lattice import Nodes, Segment, either
-from nle_fast.verbalizers.language.phrases import coverage_rest, names_of, percent
+from nle_fast.verbalizers.grammar.lists import Item, joined
+from nle_fast.verbalizers.language.phrases import names_of, percent
 
-__all__ = ["PER_SENTENCE", "SMALL", "STOP", "Style", "begin"]
+__all__ = ["PER_SENTENCE", "STOP", "Style", "begin"]
 
 PER_SENTENCE = 3  # facts that a reader keeps in mind
-SMALL = 0.25  # below this coverage "only", and the text says that most is not named
 STOP: Nodes = (Segment("."),)
+
+_ASSUMED = {"outputs": " The outputs were taken as logits.", "preprocessing": " The usual preprocessing was assumed."}
 
 
 class Style(ABC):
@@ -23,16 +27,17 @@ class Style(ABC):
     def __init__(self, meaning: Meaning) -> None:
         self.meaning = meaning
         self.names = names_of(meaning)
+        self.answer, self.amounts = Answer(meaning, self.names), Amounts(meaning)
         self.supporting = groups_of(meaning, self.names, supports=True)
         self.opposing = groups_of(meaning, self.names, supports=False)
-        self._told: dict[tuple[int, ...], list[tuple[Nodes, list[Item]]]] = {}
+        self._listed: dict[tuple[int, ...], list[tuple[Nodes, list[Item]]]] = {}
 
     def ways(self, groups: Sequence[Group]) -> list[tuple[Nodes, list[Item]]]:
         """Each way to list evidence: the list, and its items."""
         key = tuple(group.ranks[0] for group in groups)
-        if key not in self._told:
-            self._told[key] = [(joined(items), items) for items in listings(groups)]
-        return self._told[key]
+        if key not in self._listed:
+            self._listed[key] = [(joined(items), items) for items in listings(groups)]
+        return self._listed[key]
 
     def every(self, groups: Sequence[Group]) -> Nodes:
         """All ways to list evidence."""
@@ -42,37 +47,41 @@ class Style(ABC):
     def text(self) -> Nodes:
         """The whole text."""
 
-    def label(self) -> Segment:
-        """The class."""
-        return Segment(f" {self.names.target.text}", ("class",))
-
-    def versus(self, lead: str = " rather than") -> Nodes:
-        """The class that it is compared with; nothing where there is none."""
-        other = self.names.versus
-        return () if other is None else (Segment(lead), Segment(f" {other.text}", ("versus",)))
+    @property
+    def it(self) -> str:
+        """The class that is explained: "the latter" where another was named before it."""
+        return "it" if self.answer.told is None else "the latter"
 
     def compared(self) -> Nodes:
         """How a sentence begins that gives reasons for a class that is not the network's answer."""
-        return (*self.versus(" Compared with"), Segment(",")) if self.names.versus else ()
+        return (*self.answer.versus(" Compared with"), Segment(",")) if self.names.versus else ()
 
-    def coverage(self, *, one: bool, decimals: int) -> Nodes:
-        """The sentence on how much of the evidence is named."""
-        value = self.meaning.coverage
-        number = percent(value, decimals)
-        if decimals == 0:
-            number = number.replace("<", "less than ").replace(">", "more than ")
-        only = " only" if value < SMALL and number[0].isdigit() else ""
-        tail = ", so most of it is not named here." if value < SMALL and coverage_rest(self.meaning) else "."
-        leads = (
-            (" This makes up", " This accounts for")
-            if one
-            else (" Together these make up", " Together they account for")
-        )
-        return (
-            *either((Segment(f"{lead}{only}"),) for lead in leads),
-            Segment(f" {number}", ("coverage",)),
-            Segment(f" of the evidence for it{tail}"),
-        )
+    def remarks(self) -> Nodes:
+        """The last sentences: what else the network answers, what it saw, and what was assumed."""
+        meaning, facts = self.meaning, {fact.id for fact in self.meaning.facts}
+        nodes: Nodes = ()
+        labels = [
+            Item((Segment(f" {self.names.others[f'label.{i}'].text}", (f"label.{i}",)),))
+            for i in range(len(meaning.also))
+            if f"label.{i}" in facts
+        ]
+        if labels:
+            nodes = (*nodes, Segment(" The network also answers"), *joined(labels), *STOP)
+        if meaning.seen is not None and "seen" in facts:
+            seen = Segment(f" {percent(meaning.seen, 0)}", ("seen",))
+            nodes = (*nodes, Segment(" The network saw the middle"), seen, Segment(" of the picture."))
+        for i, what in enumerate(meaning.assumed):
+            fact = (f"assumed.{i}",)
+            if fact[0] not in facts:
+                continue
+            if what.kind == "conventions":
+                label = self.names.others.get(fact[0])
+                other = Segment(f" {label.text}" if label else " another", fact)
+                lead = Segment(" With other usual preprocessing, the answer would be")
+                nodes = (*nodes, lead, other, *STOP)
+            else:
+                nodes = (*nodes, Segment(_ASSUMED[what.kind], fact))
+        return nodes
 
 
 def begin(words: str, before: Nodes) -> str:

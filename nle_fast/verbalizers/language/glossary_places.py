@@ -52,7 +52,7 @@ POSITIONS: dict[str, str] = {
         hand side; whole right edge; all along the right edge; all down the right; all down the right side; full height
         of the right; entire right part; whole right part; entire height of the right
     """,
-    "entire image": """
+    "entire image~entire picture": """
         all over; all over the picture; all over the image; all over the photo; throughout; throughout the picture;
         throughout the image; throughout the photo; all across the picture; all across the image; all of the picture;
         all of the image; almost everywhere; full picture; full image; all through the picture; entire frame; whole
@@ -77,7 +77,10 @@ POSITIONS: dict[str, str] = {
     "upper half|lower half": "upper and lower halves; top and bottom halves; upper and lower half",
     "top-left corner|top-right corner": """
         top corners; upper corners; two upper corners; both upper corners; top left and right corners; upper left and
-        right corners; upper left and upper right; both top corners
+        right corners; both top corners
+    """,
+    "top-left corner~upper left quarter|top-right corner~upper right quarter": """
+        upper left and upper right; upper left and upper right quarters
     """,
     "bottom-left corner|bottom-right corner": """
         bottom corners; lower corners; two lower corners; both lower corners; bottom left and right corners; lower left
@@ -100,5 +103,5 @@ POSITIONS: dict[str, str] = {
 #: What may follow "upper left".
 CORNER_TAILS = (
     "part", "area", "region", "portion", "section", "side", "edge", "quadrant",
-    "quarter", "end", "hand side", "hand part", "corner area", "corner region", "hand area",
+    "end", "hand side", "hand part", "corner area", "corner region", "hand area",
 )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from nle_fast.errors import VerbalizerError
@@ -17,16 +17,35 @@ from nle_fast.verbalizers.language.glossary import LEXICON
 from nle_fast.verbalizers.language.vocabulary import ENTRIES, RESERVED, WORDS, tokenize
 from nle_fast.verbalizers.language.words import clean, is_clause, label_name, noun_phrase, other_number
 
-__all__ = ["NEURON", "PREPOSITIONS", "Key", "Name", "Names", "coverage_rest", "leads", "names_of", "percent", "quoted"]
+__all__ = [
+    "NEURON",
+    "PREPOSITIONS",
+    "UNNAMED",
+    "Key",
+    "Name",
+    "Names",
+    "about",
+    "coverage_rest",
+    "leads",
+    "names_of",
+    "percent",
+    "quoted",
+]
 
 Key = tuple[str, ...]
 
 #: First token of the keys of unnamed neurons; no text has such a token.
 NEURON = "\0neuron"
 
+#: Key of all that has no name, where numbers of neurons are not told.
+UNNAMED: Key = ("\0unnamed",)
+
 _PLAIN_WORDS = re.compile(r"[^\W\d_]+(?:(?: |-|['’])[^\W\d_]+)*")
 # Of clauses also lists, and what tells homonyms apart: "what is typical of masks (for the face), and of wigs".
 _PLAIN_CLAUSE = re.compile(r"[^\W\d_]+(?:(?: |-|['’]|, | \()[^\W\d_]+\)?)*")
+_TYPICAL = "what is typical of"
+#: How clauses begin, and the last word of it, with which lists go on: "what is typical of cats, of dogs, and of birds".
+_HEADS = {_TYPICAL: "of", "what looks like": "like"}
 _PLAIN_LAYER = re.compile(r"[A-Za-z_/][\w./:-]*[\w]")
 _PLACE_WORDS = frozenset(
     token for entries in ENTRIES.values() for entry in entries if entry.kind == "position" for token in entry.tokens
@@ -38,6 +57,7 @@ _EDGES = (
     | {"why", "with"}
 )  # a name that begins or ends with one would run into the sentence
 _GOES_ON = (WORDS | {",", "&", "/"}) - {"or"}  # may follow a name in a sentence; no sentence joins evidence by "or"
+_JOINTS = frozenset((",", "and", "as", "well", "perhaps", "a", "an", "the", "both", "all"))
 _THINGS = frozenset(
     ["hand", "part", "class", "label", "concept", "picture", "image", "photo", "things", "decision", "side"]
 )
@@ -69,6 +89,8 @@ class Name:
         quoted: Stands between quotation marks.
         forms: Token sequences as which it is written.
         variants: Token sequences by which a lenient reader recognizes it too: the other number.
+        head: With which words it begins that lists say once: "what is typical of"; empty: none.
+        further: How it goes on after another name with the same head: "of dogs"; else empty.
     """
 
     text: str
@@ -78,37 +100,74 @@ class Name:
     quoted: bool
     forms: tuple[Key, ...]
     variants: tuple[Key, ...]
+    head: str = ""
+    further: str = ""
+
+    @property
+    def perhaps(self) -> str:
+        """How it is written when it was not judged: "what is perhaps typical of dogs", "perhaps dogs"."""
+        begins = "what is "
+        if self.head and self.text.startswith(begins):
+            return f"{begins}perhaps {self.text[len(begins) :]}"
+        return f"perhaps {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of one meaning representation; `concepts` is parallel to its evidence, None for an unnamed neuron."""
+    """The names of one meaning representation.
+
+    Attributes:
+        target: The class that is explained.
+        versus: The class it is compared with.
+        layer: The layer.
+        concepts: Parallel to the evidence; None for an unnamed neuron.
+        others: Role → further label: "runner_up", "answer", "label.0", "assumed.0", …, those that are told.
+    """
 
     target: Name
     versus: Name | None
     layer: Name
     concepts: tuple[Name | None, ...]
+    others: dict[str, Name] = field(default_factory=dict)
 
 
 def names_of(meaning: Meaning) -> Names:
     """The names in a meaning representation, quoted where they need it."""
-    target = label_name(meaning.target.label)
-    versus = None
+    classes = _classes(meaning)
+    said = {role: label_name(label) for role, (label, _) in classes.items()}
+    # ImageNet has two cranes and two maillots: then all their synonyms are said, or their numbers.
+    for numbered in (False, True):
+        indices: dict[Key, set[int]] = {}
+        for role, (_, index) in classes.items():
+            indices.setdefault(_key(said[role]), set()).update(() if index is None else (index,))
+        for role, (label, index) in classes.items():
+            if len(indices[_key(said[role])]) > 1:
+                said[role] = f"{clean(label)} (class {index})" if numbered else clean(label)
+    labels = [_label(said[role] or f"class {index}") for role, (_, index) in classes.items()]
+    concepts = [None if item.concept is None else _concept(item.concept) for item in meaning.evidence]
+    unquoted = [*labels, *concepts]
+    keys_of = {form for name in unquoted if name is not None for form in name.forms}
+    written = [name and _quote_beginnings(name, keys_of) for name in unquoted]
+    by_role = {role: name for role, name in zip(classes, written, strict=False) if name is not None}
+    target, versus = by_role.pop("class"), by_role.pop("versus", None)
+    return Names(target, versus, _layer(meaning.layer), tuple(written[len(classes) :]), by_role)
+
+
+def _classes(meaning: Meaning) -> dict[str, tuple[str, int | None]]:
+    """Role → label and index of each class that is told."""
+    found: dict[str, tuple[str, int | None]] = {"class": (meaning.target.label, meaning.target.index)}
     if meaning.versus is not None:
-        versus = label_name(meaning.versus.label)
-        if _key(versus) == _key(target):  # ImageNet has two cranes and two maillots: then all their synonyms are said
-            target, versus = clean(meaning.target.label), clean(meaning.versus.label)
-            if _key(versus) == _key(target):
-                target, versus = f"{target} (class {meaning.target.index})", f"{versus} (class {meaning.versus.index})"
-    unquoted = [
-        _label(target or f"class {meaning.target.index}"),
-        _label(versus or f"class {meaning.versus.index}") if versus is not None and meaning.versus else None,
-        *(None if item.concept is None else _concept(item.concept) for item in meaning.evidence),
-    ]
-    keys = {form for name in unquoted if name is not None for form in name.forms}
-    written = [name and _quote_beginnings(name, keys) for name in unquoted]
-    assert written[0] is not None
-    return Names(written[0], written[1], _layer(meaning.layer), tuple(written[2:]))
+        found["versus"] = meaning.versus.label, meaning.versus.index
+    if meaning.style == "short":
+        return found
+    if meaning.photos is None:
+        if meaning.doubt == "hesitates" and meaning.runner_up is not None:
+            found["runner_up"] = meaning.runner_up.label, meaning.runner_up.index
+        if meaning.answer is not None and not meaning.winner:
+            found["answer"] = meaning.answer.label, meaning.answer.index
+        found |= {f"label.{i}": (other.label, other.index) for i, other in enumerate(meaning.also)}
+    assumed = ((i, what.label) for i, what in enumerate(meaning.assumed))
+    return found | {f"assumed.{i}": (label, None) for i, label in assumed if label is not None}
 
 
 def leads(meaning: Meaning, first: tuple[Evidence, ...]) -> bool:
@@ -150,6 +209,24 @@ def percent(value: float, decimals: int) -> str:
     return f"{sign if rounded else ''}{rounded:.{decimals}f}%"
 
 
+def about(value: float) -> str:
+    """A fraction in steps of five percent: "about 35%", "less than 5%", "more than 95%".
+
+    Example:
+        >>> about(0.341), about(0.004), about(0.99), about(1.0)
+        ('about 35%', 'less than 5%', 'more than 95%', '100%')
+    """
+    if not math.isfinite(value):
+        raise VerbalizerError(f"`share` and `coverage` must be finite, got {value!r}; check the scores.")
+    step = math.floor(abs(value) * 20 + 0.5) * 5
+    sign = "−" if value < 0 and step else ""
+    if abs(value) in (0, 1):
+        return f"{sign}{step}%"
+    if step in (0, 100):
+        return f"less than {sign}5%" if step == 0 else "more than 95%"
+    return f"about {sign}{step}%"
+
+
 def _key(text: str) -> Key:
     return tuple(token.text for token in tokenize(text))
 
@@ -164,7 +241,11 @@ def _concept(concept: str) -> Name:
     key = written[1:] if written[0] in ("a", "an", "the") and len(written) > 1 else written
     forms = tuple(dict.fromkeys((key, bare, written)))
     if clause:
-        return Name(phrase.text, phrase.bare, key, False, False, forms, ())
+        head = next((some for some in _HEADS if phrase.text.lower().startswith(f"{some} ")), "")
+        further = phrase.text[len(head) - len(_HEADS[head]) :] if head else ""
+        if head == _TYPICAL:
+            forms = (*forms, key[2:])  # "typical of cats"
+        return Name(phrase.text, phrase.bare, key, False, False, forms, (), head, further)
     other = _key(other_number(phrase))
     variants = () if all(token in WORDS for token in other) else (other,)  # "is" is no plural of "i"
     return Name(phrase.text, phrase.bare, key, phrase.plural, False, forms, variants)
@@ -205,8 +286,19 @@ def _quote_beginnings(name: Name, keys: set[Key]) -> Name:
         for other in keys:
             size = len(other)
             if size < len(form) and form[:size] == other and form[size] in _GOES_ON:
+                if name.head and not _another(form[size:], keys):
+                    continue  # no list goes on after "what is typical of cats" with " and dogs"
                 return quoted(name.bare)
     return name
+
+
+def _another(rest: Key, keys: set[Key]) -> bool:
+    """Whether a list could go on so: with a further name, alone or after the head that it shares."""
+    while rest and rest[0] in _JOINTS:
+        rest = rest[1:]
+    heads = [_key(head) for head in _HEADS]
+    names = keys | {key[len(head) - 1 :] for key in keys for head in heads if key[: len(head)] == head}
+    return any(rest[: len(key)] == key for key in names)
 
 
 @lru_cache(maxsize=1024)
@@ -230,4 +322,4 @@ def _needs_quotes(words: str) -> bool:
                 and tokens[i : i + len(entry.tokens)] == entry.tokens
             ):
                 return True
-    return tokens[0] in _INSIDE  # "it girl" must not be eaten by "for it"
+    return tokens[0] in _INSIDE and not is_clause(words)  # "it girl" must not be eaten by "for it"

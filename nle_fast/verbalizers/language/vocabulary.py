@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 __all__ = [
     "CORE",
+    "COUNTS",
     "ENTRIES",
     "RESERVED",
     "WORDS",
@@ -52,6 +53,15 @@ Kind = Literal[
     "loosely",  # untrusted words of an unnamed neuron follow
     "none",  # "no evidence"
     "rest",  # value "most": "most of it is not named here"; "some": "the rest is not named here"
+    "certainty",  # value: how sure the network is
+    "first",  # "leans to the first": of two classes between which the network hesitates
+    "next", "also", "would be",  # the label that follows is the runner-up, a further answer, another answer
+    "unnamed",  # value: so many things without a name
+    "perhaps",  # the words that follow were not judged
+    "counted",  # value: so many small pieces; negative: against it
+    "unexplained",  # what no feature explains; value: "for" or "against"
+    "seen",  # the number that follows is how much of the picture the network saw
+    "assumed",  # value: what was assumed
     "negation",
     "noun",  # glue that could be a thing in a list of things, and is then an added claim
     "glue",
@@ -73,6 +83,11 @@ class Token(NamedTuple):
     start: int
     end: int
 
+
+#: Numbers in words.
+COUNTS = (
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
 
 _TOKEN = re.compile(r"[−-]?\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s\-\u2010\u2011]|_")
 
@@ -115,7 +130,8 @@ _POSITIONS = {
     "bottom": "bottom; bottom edge; lower part; lower edge; bottom part",
     "left": "left; left side; left hand side; left edge; center left",
     "right": "right; right side; right hand side; right edge; center right",
-    "center": "center; centre; middle; central part; central area",
+    "center": "center; centre; central part; central area",
+    "center~middle": "middle; middle of the picture",
     "upper half": "upper half; top half",
     "lower half": "lower half; bottom half",
     "left half": "left half; left hand half",
@@ -124,7 +140,11 @@ _POSITIONS = {
     "entire bottom": "entire bottom; whole bottom; entire bottom edge",
     "entire left": "entire left; entire left side; whole left side; entire left edge",
     "entire right": "entire right; entire right side; whole right side; entire right edge",
-    "entire image": "entire image; whole image; entire picture; whole picture; entire photo; whole photo; everywhere",
+    "entire image~entire picture": (
+        "entire image; whole image; entire picture; whole picture; entire photo; whole photo; everywhere"
+    ),
+    "most of the picture": "most of the picture; most of the image; most of the photo",
+    "spread over the picture": "spread over the picture; spread over the image; spread over the photo",
     "center cross": "center cross; central cross; cross through the center; cross through the middle",
     "perimeter": "perimeter; border of the picture; border of the image",
 }
@@ -133,11 +153,13 @@ _PHRASES: dict[tuple[Kind, str], str] = {
     ("forward", "for"): (
         "because of; for:; due to; owing to; thanks to; based on; on account of; supported by; relies on; rests on; "
         "support comes from; support from; evidence for it comes from; evidence comes from; "
-        "evidence for it is; what speaks for it is; speaking for it; in favor of it"
+        "evidence for it is; what speaks for it is; speaking for it; in favor of it; what speaks for the latter is; "
+        "evidence for the latter comes from; evidence for the latter is"
     ),
     ("forward", "against"): (
         "against; against it; despite; in spite of; opposed by; evidence against it comes from; "
-        "evidence against it is; what speaks against it is; speaking against it; notwithstanding"
+        "evidence against it is; what speaks against it is; speaking against it; notwithstanding; "
+        "what speaks against the latter is; evidence against the latter comes from; evidence against the latter"
     ),
     ("backward", "for"): (
         "speak for; speaks for; support; supports; argue for; argues for; point to; points to; count for; "
@@ -189,9 +211,31 @@ _PHRASES: dict[tuple[Kind, str], str] = {
     ("neuron", ""): "neuron; neurons",
     ("layer", ""): "layer",
     ("percent", ""): "%; percent; per cent",
-    ("none", ""): "no evidence; no evidence named; no evidence for it can be named",
+    ("none", ""): (
+        "no evidence; no evidence named; no evidence for it can be named; no evidence for the latter can be named"
+    ),
     ("loosely", ""): "loosely",
     ("rest", "most"): "so most of it is not named here; most of it is not named here",
+    ("certainty", "certain"): "is certain; certain of its answer",
+    ("certainty", "quite sure"): "is quite sure; quite sure of its answer",
+    ("certainty", "thinks"): "network thinks; it thinks; model thinks; classifier thinks",
+    ("certainty", "guesses"): (
+        "network guesses; it guesses; model guesses; classifier guesses; network's guess is; its guess is; "
+        "model's guess is; classifier's guess is"
+    ),
+    ("certainty", "hesitates"): "hesitates between; hesitating between; hesitates",
+    ("first", ""): "but leans to the first; leans to the first",
+    ("next", ""): "ahead of",
+    ("also", ""): "also answers; also sees; also says; also recognizes",
+    ("would be", ""): "answer would be",
+    ("perhaps", ""): "perhaps",
+    ("unnamed", "1"): "something without a name",
+    ("unexplained", "for"): "what no feature explains adds; is in what no feature explains",
+    ("unexplained", "against"): "what no feature explains speaks against it",
+    ("seen", ""): "saw the middle; sees the middle",
+    ("assumed", "outputs"): "outputs were taken as logits; outputs are taken as logits",
+    ("assumed", "preprocessing"): "usual preprocessing was assumed; usual preprocessing is assumed",
+    ("assumed", "conventions"): "with other usual preprocessing; with another usual preprocessing",
     ("negation", ""): (
         "no; never; without; neither; nor; none; nothing; nobody; cannot; can't; don't; doesn't; didn't; "
         "isn't; aren't; wasn't; weren't; won't; hardly; rarely; barely; scarcely; except; unless; if; lack; "
@@ -205,13 +249,34 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         "near; hand; part; for it; evidence for it; in its favor; named here; has; have; seen; shown; "
         "visible; found; located; lies; lie; appears; appear; well; then; in addition; moreover; furthermore; "
         "finally; first; second; third; comes; come; because; unnamed; about; roughly; around; called; so; "
-        "into; where; who; decision; class; label; concept; side; about; up"
+        "into; where; who; decision; class; label; concept; side; about; up; latter"
     ),
+}
+
+
+def _counted() -> dict[tuple[Kind, str], str]:
+    """What is only counted, for each number."""
+    found: dict[tuple[Kind, str], str] = {}
+    for n, word in enumerate(COUNTS[1:], 1):
+        pieces, add, speak = ("pieces", "add", "speak") if n > 1 else ("piece", "adds", "speaks")
+        if n > 1:
+            found["unnamed", str(n)] = f"{word} things without a name"
+        found["counted", str(n)] = f"{word} smaller {pieces} {add}"
+        found["counted", str(-n)] = f"{word} smaller {pieces} {speak} against it"
+    return found
+
+
+_QUARTERS = {
+    f"{vertical}-{side} corner~{'upper' if vertical == 'top' else 'lower'} {side} quarter": "; ".join(
+        f"{word} {side}{tail}" for word in words for tail in ("", " quarter", " quarters")
+    )
+    for vertical, words in {"top": ("top", "upper"), "bottom": ("bottom", "lower")}.items()
+    for side in ("left", "right")
 }
 
 _CORNERS = {
     f"{vertical}-{side} corner": "; ".join(
-        f"{word} {side}{tail}" for word in words for tail in ("", " corner", " corners", " hand corner")
+        f"{word} {side}{tail}" for word in words for tail in (" corner", " corners", " hand corner")
     )
     for vertical, words in {"top": ("top", "upper"), "bottom": ("bottom", "lower")}.items()
     for side in ("left", "right")
@@ -241,7 +306,11 @@ def entries_of(*lists: list[Entry]) -> dict[str, tuple[Entry, ...]]:
 
 
 #: Everything that our own texts say besides names.
-CORE = [*spelled({("position", name): text for name, text in {**_POSITIONS, **_CORNERS}.items()}), *spelled(_PHRASES)]
+CORE = [
+    *spelled({("position", name): text for name, text in {**_POSITIONS, **_QUARTERS, **_CORNERS}.items()}),
+    *spelled(_counted()),
+    *spelled(_PHRASES),
+]
 
 #: First token → entries that begin with it, longest first.
 ENTRIES = entries_of(CORE)

@@ -142,6 +142,8 @@ def is_clause(words: str) -> bool:
         (True, False, False)
     """
     lower = words.lower()
+    if lower.startswith("what ") and lower.endswith(" have in common"):
+        return len(lower) > len("what  have in common")
     return any(lower.startswith(start) and len(lower) > len(start) for start in _CLAUSES)
 
 
