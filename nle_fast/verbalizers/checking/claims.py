@@ -46,11 +46,12 @@ class Label:
 
 @dataclass(slots=True)
 class Part:
-    """Places of a concept with the neurons and shares that are told with them."""
+    """Places of a concept with what is told with them: neurons, shares, in how many of the pictures it is."""
 
     places: list[Place] = field(default_factory=list)
     neurons: list[tuple[int, int, int]] = field(default_factory=list)
     shares: list[Number] = field(default_factory=list)
+    photos: list[Number] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ class Mention:
     `marked`: words say whether it is for or against; `link`: "and", or ", and", where that stands before it;
     `claims`: what is said of its size ("main", "most", "part"); `perhaps`: it is said with doubt; `count`: of how many
     things without a name it tells, 0 where it has one; `net`: what of it is for and what against, as (is it for?,
-    number); `photos`: in how many of the pictures it is.
+    number).
     """
 
     keys: tuple[Key, ...]
@@ -75,7 +76,6 @@ class Mention:
     perhaps: bool = False
     count: int = 0
     net: list[tuple[bool, Number]] = field(default_factory=list)
-    photos: list[Number] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from nle_fast.errors import InputError
 from nle_fast.schema import Meaning, Span
-from nle_fast.verbalizers.checking.claims import Count, Mention, Number, Part, Place, Reading, Said
+from nle_fast.verbalizers.checking.claims import Mention, Number, Part, Place, Reading
 from nle_fast.verbalizers.checking.reading import read
-from nle_fast.verbalizers.language.phrases import NEURON, UNNAMED, Key, Names, coverage_rest, leads, names_of
+from nle_fast.verbalizers.checking.whole import Whole, right_number
+from nle_fast.verbalizers.language.phrases import NEURON, Key, Names, leads, names_of
 
 __all__ = ["Report", "check"]
 
-_TINY = 1e-6
 _NEARLY_ALL = 0.9  # "partly" is false of what is more
 
 
@@ -130,162 +130,9 @@ def _compare(text: str, meaning: Meaning, names: Names, reading: Reading) -> Rep
     )
 
 
-#: Role of a label → the words around it with which it is right.
-_CUES = {
-    "versus": ("versus",), "runner_up": ("between2", "next"), "answer": ("class", "", "object"), "label": ("also",),
-    "assumed": ("would be",),
-}  # fmt: skip
-
-
-class _Comparison:
-    def __init__(self, meaning: Meaning, names: Names) -> None:
-        self.meaning = meaning
-        self.expert = meaning.style == "expert"
-        self.wanted = {fact.id for fact in meaning.facts}
-        numbered = self.expert or meaning.language < 2
-        self.keys: dict[int, Key] = {}
-        self.sides: dict[int, str] = {}
-        self.places: dict[int, set[str]] = {}
-        for rank, leader, supports, places in meaning.told:
-            name = names.concepts[leader]
-            number = (NEURON, str(meaning.evidence[rank].neuron)) if numbered else UNNAMED
-            self.keys[rank] = number if name is None else name.key
-            self.sides[rank], self.places[rank] = "for" if supports else "against", set(places)
-        self.spans: list[Span] = []
-        self.added: list[tuple[int, int]] = []
-        self.wrong: set[str] = set()
-        self.repeated: list[str] = []
-
-    def _say(self, fact: str, start: int, end: int, *, right: bool = True) -> None:
-        self.spans.append(Span(start, end, fact))
-        if not right:
-            self.wrong.add(fact)
-
-    def _once(self, fact: str, said: Sequence[tuple[int, int, bool]]) -> None:
-        """A fact, and every place where the text tells it: is it right there?"""
-        for i, (start, end, right) in enumerate(said):
-            if fact not in self.wanted:
-                self.added.append((start, end))
-            elif i:
-                self.repeated.append(fact)
-            else:
-                self._say(fact, start, end, right=right)
-
-    def labels(self, reading: Reading) -> None:
-        meaning, seen = self.meaning, set()
-        for label in reading.labels:
-            if label.role in seen:
-                self.repeated.append(label.role)
-                continue
-            seen.add(label.role)
-            cues = _CUES.get(label.role.partition(".")[0])
-            if cues is not None:
-                right = label.cue in cues
-            else:
-                right = label.cue not in ("versus", "elsewhere", "between2", "next", "also", "would be")
-                right = right and not (label.cue in ("class", "", "between1") and not meaning.winner)
-                right = right and not (label.cue == "notclass" and meaning.winner)
-            self._say(label.role, label.start, label.end, right=right)
-
-    def figures(self, reading: Reading) -> None:
-        """Layer, numbers, and the sentences that are true of some meaning representations only."""
-        meaning = self.meaning
-        self._once("layer", [(start, end, True) for start, end in reading.layers])
-        self._once("coverage", self._numbers(reading.coverages, meaning.coverage))
-        unnamed = [rank for rank, key in self.keys.items() if key == UNNAMED and self.sides[rank] == "for"]
-        self._once("unnamed", self._numbers(reading.unnamed, sum(meaning.evidence[rank].share for rank in unnamed)))
-        self._chances(reading)
-        self._doubt(reading)
-        self._small(reading)
-        if meaning.seen is not None or reading.seen:
-            self._once("seen", [(*_at(said), _right(said.number, meaning.seen or 0)) for said in reading.seen])
-        self._once("photos", [(*_at(said), said.value == str(meaning.photos)) for said in reading.photos])
-        self._assumed(reading)
-        self.added += reading.none if self.keys else reading.none[1:]
-        self.added += reading.would if meaning.winner else []
-        supported = "for" in self.sides.values()
-        for i, (what, start, end) in enumerate(reading.rest):
-            true = coverage_rest(meaning) if what == "most" else meaning.coverage < 1
-            if i or not true or not supported:
-                self.added.append((start, end))
-        self.added += [(count.start, count.end) for count in reading.counts if not self._counted(count)]
-
-    def _numbers(self, numbers: Sequence[Number], value: float) -> list[tuple[int, int, bool]]:
-        rounded = self.meaning.rounded and not self.expert
-        return [(number.start, number.end, _right(number, value, rounded=rounded)) for number in numbers]
-
-    def _chances(self, reading: Reading) -> None:
-        """Probabilities: those behind a label are its own, others the network's in its answer."""
-        meaning = self.meaning
-        values = {"probability": meaning.target.probability}
-        if meaning.answer is not None:
-            values["answer.probability"] = meaning.answer.probability
-        if meaning.runner_up is not None:
-            values["runner_up.probability"] = meaning.runner_up.probability
-        main = "probability" if "probability" in self.wanted or "answer.probability" not in self.wanted else "answer"
-        said: dict[str, list[Number]] = {"probability": []}
-        for role, number in [*reading.chances, *((main, number) for number in reading.probabilities)]:
-            fact = "probability" if role in ("class", "probability") else f"{role}.probability"
-            said.setdefault(fact, []).append(number)
-        for fact, numbers in said.items():
-            self._once(fact, [(number.start, number.end, _right(number, values.get(fact, -1.0))) for number in numbers])
-
-    def _doubt(self, reading: Reading) -> None:
-        """How sure the network is, and between which classes it hesitates."""
-        said = reading.certainty
-        if "certainty" not in self.wanted:  # "the network thinks" is no more than a way to say what it answers
-            said = [one for one in said if one.value not in ("thinks", "guesses")]
-        self._once("certainty", [(*_at(one), one.value == self.meaning.doubt) for one in said])
-        hesitates = "runner_up" in self.wanted
-        self.added += reading.firsts[1:] if hesitates else reading.firsts
-
-    def _small(self, reading: Reading) -> None:
-        """What is only counted, and what no feature explains."""
-        meaning = self.meaning
-        small = [meaning.evidence[rank].share for rank in meaning.counted]
-        pro, con = [share for share in small if share >= 0], [share for share in small if share < 0]
-        told: list[tuple[int, int, bool]] = []
-        counts: dict[int, int] = {1: 0, -1: 0}
-        for said in reading.counted:
-            value = int(said.value)
-            side = 1 if value > 0 else -1
-            right = abs(value) == len(pro if value > 0 else con)
-            if value > 0:
-                right = right and said.number is not None and self._numbers([said.number], sum(pro))[0][2]
-            counts[side] += 1
-            if counts[side] > 1:
-                self.repeated.append("counted")
-            told.append((*_at(said), right))
-        if "counted" not in self.wanted:
-            self.added += [(start, end) for start, end, _ in told]
-        else:
-            for start, end, right in told:
-                self._say("counted", start, end, right=right)
-            if told and (bool(pro), bool(con)) != (counts[1] > 0, counts[-1] > 0):
-                self.wrong.add("counted")  # only one side of it is told
-        rest = []
-        for said in reading.unexplained:
-            right = said.number is not None and (said.value == "for") == (meaning.unexplained > 0)
-            right = right and said.number is not None and self._numbers([said.number], meaning.unexplained)[0][2]
-            rest.append((*_at(said), right))
-        self._once("unexplained", rest)
-
-    def _assumed(self, reading: Reading) -> None:
-        """What was assumed; of conventions that disagree the label tells, and where there is none, the words."""
-        left = list(enumerate(self.meaning.assumed))
-        for said in reading.assumed:
-            found = next(((i, what) for i, what in left if what.kind == said.value), None)
-            if found is None or f"assumed.{found[0]}" not in self.wanted:
-                self.added.append(_at(said))
-                continue
-            left.remove(found)
-            if found[1].label is None:
-                self._say(f"assumed.{found[0]}", *_at(said))
-        for i, what in left:  # "the answer would be laptop", but not under which condition
-            if what.kind == "conventions" and any(span.fact == f"assumed.{i}" for span in self.spans):
-                self.wrong.add(f"assumed.{i}")
-
+class _Comparison(Whole):
     def evidence(self, reading: Reading) -> None:
+        """Concepts for and against, with their places and numbers."""
         groups: dict[tuple[Key, str], list[int]] = {}
         for rank, key in self.keys.items():
             groups.setdefault((key, self.sides[rank]), []).append(rank)
@@ -321,18 +168,6 @@ class _Comparison:
         main = tuple(self.meaning.evidence[rank] for rank in groups[key, polarity])
         return polarity == "for" and leads(self.meaning, main)
 
-    def _counted(self, count: Count) -> bool:
-        """Whether so many are told in its sentence, or in all."""
-        sides = [mention.polarity for mention in count.mentions]
-        if not sides:
-            sides = list(self.sides.values())
-            keys = {(key, self.sides[rank]) for rank, key in self.keys.items()}
-            groups = [side for _, side in keys]
-            possible = {groups.count("for"), groups.count("against"), sides.count("for"), sides.count("against")}
-        else:
-            possible = {sides.count("for"), sides.count("against")}
-        return count.value in possible
-
     def _key(self, mention: Mention, groups: Iterable[tuple[Key, str]], told: Iterable[tuple[Key, str]]) -> Key:
         """Which concept is meant, where the words fit several: the first that is expected here and not yet told."""
         if len(mention.keys) == 1:
@@ -359,7 +194,7 @@ class _Comparison:
                 self._places(mention.parts[0], mention, own)
             left = [rank for rank in left if rank not in own]
             for rank in own:
-                self._say(f"evidence.{rank}.concept", mention.start, mention.end)
+                self.say(f"evidence.{rank}.concept", mention.start, mention.end)
 
     def _qualified(self, ranks: Sequence[int], mentions: Sequence[Mention]) -> None:
         """What is said of evidence besides its words: doubt, how many things, both sides, in how many pictures."""
@@ -380,17 +215,20 @@ class _Comparison:
                     self.wrong.add(f"evidence.{rank}.net")
                 else:
                     said.remove((side, number))
-                    self._say(f"evidence.{rank}.net", number.start, number.end, right=_right(number, total))
+                    self.say(f"evidence.{rank}.net", number.start, number.end, right=right_number(number, total))
         self.added += [(number.start, number.end) for _, number in said]
-        counts = [number for mention in mentions for number in mention.photos]
-        for rank, number in zip(ranks, counts, strict=False):
-            part = (meaning.evidence[rank].photos or 0) / max(1, meaning.photos or 1)
-            fact = f"evidence.{rank}.photos"
-            if fact in self.wanted:
-                self._say(fact, number.start, number.end, right=_right(number, part))
-            else:
+        if not self.expert:
+            self._found_in(ranks, [number for mention in mentions for part in mention.parts for number in part.photos])
+
+    def _found_in(self, ranks: Sequence[int], numbers: Sequence[Number]) -> None:
+        """In how many of the pictures each of these is evidence."""
+        for i, number in enumerate(numbers):
+            fact = f"evidence.{ranks[i]}.photos" if i < len(ranks) else ""
+            if fact not in self.wanted:
                 self.added.append((number.start, number.end))
-        self.added += [(number.start, number.end) for number in counts[len(ranks) :]]
+                continue
+            part = (self.meaning.evidence[ranks[i]].photos or 0) / max(1, self.meaning.photos or 1)
+            self.say(fact, number.start, number.end, right=right_number(number, part))
 
     def _by_places(self, mention: Mention, left: Sequence[int], *, whole: bool) -> list[int]:
         """The evidence that a mention without numbers tells: all that is left, or what fits its places."""
@@ -413,14 +251,14 @@ class _Comparison:
                 continue
             own.append(rank)
             if not unnamed:
-                self._say(f"evidence.{rank}.neuron", start, end)
+                self.say(f"evidence.{rank}.neuron", start, end)
         for i, share in enumerate(part.shares):
             if i >= len(own):
                 self.added.append((share.start, share.end))
                 continue
-            self._say(
-                f"evidence.{own[i]}.share", share.start, share.end, right=_right(share, meaning.evidence[own[i]].share)
-            )
+            right = right_number(share, meaning.evidence[own[i]].share)
+            self.say(f"evidence.{own[i]}.share", share.start, share.end, right=right)
+        self._found_in(own, part.photos)
         if own:
             self._places(part, mention, own, each=True)
         return own
@@ -461,32 +299,4 @@ class _Comparison:
             here = self.places[rank]
             shown: list[Place] = [place for place in places if place.name in here] or list(places)
             for place in shown:
-                self._say(f"evidence.{rank}.positions", place.start, place.end, right=right)
-
-
-def _at(said: Said) -> tuple[int, int]:
-    return said.start, said.end if said.number is None else said.number.end
-
-
-def _right(number: Number | None, value: float, *, rounded: bool = False) -> bool:
-    """Whether a number is the value rounded to the digits shown, or bounds it closely.
-
-    Args:
-        number: As the text has it; None is never right.
-        value: The fraction that it should be.
-        rounded: Steps of five percent will do.
-    """
-    if number is None:
-        return False
-    scaled, step = value * 100, 10.0**-number.decimals
-    if rounded and number.value % 5 == 0:
-        step = 5.0
-    if number.bound == "~":
-        return abs(scaled - number.value) <= 1
-    if number.bound == "<":
-        return 0 < scaled < number.value <= scaled + step + _TINY
-    if number.bound == ">":
-        return scaled - step - _TINY <= number.value < scaled < (0 if number.value < 0 else 100)
-    if (number.value == 0 and abs(scaled) > _TINY) or (number.value == 100 and scaled < 100 - _TINY):
-        return False
-    return abs(scaled - number.value) <= 0.5 * step + _TINY
+                self.say(f"evidence.{rank}.positions", place.start, place.end, right=right)

@@ -140,7 +140,7 @@ class Figures(Matcher):
 
     def close_cue(self) -> None:
         """No label came after the words that announce one; "not" and "rather than" then deny something else."""
-        if self.cue[0] == "versus":
+        if self.cue[0] in ("versus", "next", "would be", "between1", "between2"):
             self.out.added.append(self.cue[1:])
         self.cue = ("", 0, 0)
 
@@ -294,7 +294,7 @@ class Figures(Matcher):
             mention.net.append((side[0] == "for", number))
             return after + 2
         if self.photos is not None and mention is not None and words[k] == "in" and self.brackets:
-            mention.photos.append(number)
+            mention.parts[-1].photos.append(number)
             if words[after : after + 2] == ("of", "its") and words[after + 2][:1].isdigit():
                 self.out.photos.append(Said(words[after + 2], self.starts[after + 2], self.ends[after + 2]))
                 return after + 3 + (words[after + 3 : after + 4] == ("photos",))

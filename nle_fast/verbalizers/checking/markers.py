@@ -279,7 +279,7 @@ class Markers(Figures):
         if follows in _AFTER_LAST or (follows in _AFTER_THING and not definite):
             if words[k] in _LISTING:
                 return bool(self.clause)
-            if self.cue[0] == "class" and follows in _AFTER_LAST and self.words[k] not in _PREPOSITIONS:
+            if self.cue[0] in ("class", "also") and follows in _AFTER_LAST and self.words[k] not in _PREPOSITIONS:
                 return True  # "it sees a hand"
         elif follows in LEXICON and words[k] in _LISTING:
             verb = self.entry(after, follows)

@@ -21,7 +21,7 @@ from nle_fast.verbalizers.language.vocabulary import word_set
 __all__ = ["read"]
 
 _ENDS = frozenset(".!?")
-_JOINTS = OPEN | word_set("and a an the as well both some what whatever something that also its")
+_JOINTS = OPEN | word_set("and a an the as well both some what whatever something that also its perhaps")
 _MARKS = frozenset(",.;:()?!“”\"'–—…")
 
 

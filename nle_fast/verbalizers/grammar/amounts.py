@@ -90,7 +90,7 @@ class Amounts:
             said = self._smaller(self.con, speak=True).capitalize()
             nodes = (Segment(f" {said}", ("counted",)), Segment(" against it."))
         if self.unexplained < 0:
-            number = Segment(self._number(self.unexplained), ("unexplained",))
+            number = Segment(self._number(-self.unexplained), ("unexplained",))
             nodes = (*nodes, Segment(" What no feature explains speaks against it ("), number, Segment(")."))
         return nodes
 

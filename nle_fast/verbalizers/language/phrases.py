@@ -218,13 +218,10 @@ def about(value: float) -> str:
     """
     if not math.isfinite(value):
         raise VerbalizerError(f"`share` and `coverage` must be finite, got {value!r}; check the scores.")
-    step = math.floor(abs(value) * 20 + 0.5) * 5
-    sign = "−" if value < 0 and step else ""
-    if abs(value) in (0, 1):
-        return f"{sign}{step}%"
-    if step in (0, 100):
-        return f"less than {sign}5%" if step == 0 else "more than 95%"
-    return f"about {sign}{step}%"
+    step = math.floor(value * 20 + 0.5) * 5
+    if value in (0, 1):
+        return f"{step}%"
+    return "less than 5%" if step <= 0 else "more than 95%" if step >= 100 else f"about {step}%"
 
 
 def _key(text: str) -> Key:
