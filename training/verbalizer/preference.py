@@ -15,10 +15,10 @@ from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
-from nle_fast.schema import Meaning
+from nle_fast.schema import Evidence, Meaning
 from nle_fast.verbalizers.grammar import lattice_of
 from nle_fast.verbalizers.grammar.lattice import Choice, Lattice, Nodes
-from nle_fast.verbalizers.language.phrases import leads, names_of
+from nle_fast.verbalizers.language.phrases import Name, leads, names_of
 from training.verbalizer.generator import random_meaning
 
 __all__ = ["Pair", "Taste", "best", "opening", "preference_pairs", "score", "voice"]
@@ -26,6 +26,8 @@ __all__ = ["Pair", "Taste", "best", "opening", "preference_pairs", "score", "voi
 _MARGIN = 0.12  # below this two texts are equally good
 
 _STARTS = (
+    ("sure", re.compile(r"The network (?:is (?:certain|quite sure)|thinks|guesses|hesitates)\b")),
+    ("being", re.compile(r"(?:Certain of|Quite sure of|Hesitating between) |The answer, the|The network's guess")),
     ("answer", re.compile(r"The (?:network|model|classifier)'s |The (?:answer|verdict|prediction)\b")),
     ("chose", re.compile(r"(?:The (?:network|model|classifier)|It) |The (?:picture|image) was|This was")),
     ("because", re.compile(
@@ -39,10 +41,10 @@ _STARTS = (
 
 #: What each voice opens with, best first, where the content leaves it free.
 _VOICES: tuple[tuple[str, ...], ...] = (
-    ("answer", "because", "although"),
-    ("because", "reason", "answer"),
-    ("class", "reason"),
-    ("chose", "because", "reason"),
+    ("answer", "sure", "because", "although"),
+    ("because", "being", "reason", "answer"),
+    ("class", "being", "reason"),
+    ("chose", "sure", "because", "reason"),
 )
 
 #: Wordings for the same, and which of them each voice prefers; within a text they should not change.
@@ -69,6 +71,12 @@ _CLUMSY = (
     "amount to", "come to", "comes to", "of the picture", "of the image", "; and ", "convinced", "in part",
 )  # fmt: skip
 
+#: Words for places, each of which a text should say once.
+_PLACES = ("upper half", "lower half", "left half", "right half", "the middle", "quarter", "the center", "spread over",
+           "most of the picture", "the entire picture")  # fmt: skip
+#: What every text says of what has no name.
+_UNNAMED = "without a name"
+
 _LONG = {"plain": 24, "expert": 34, "short": 18}
 _WORD = re.compile(r"[\w’']+")
 _SENTENCE = re.compile(r"(?<=[.?!]) (?=[A-Z“])")
@@ -91,7 +99,14 @@ def score(text: str, meaning: Meaning) -> float:
 
 
 class Taste:
-    """The score of many texts of one meaning representation."""
+    """The score of many texts of one meaning representation, by rules that a reader can check.
+
+    Short: every word costs. No place is told twice, where words can be found for it. The strongest reason stands first,
+    of equal ones the longest last. No more than three facts in a sentence, and not much more than two dozen words. No
+    two sentences begin alike; no three words come twice; one wording for one thing throughout. Light opposition
+    is told in the same sentence ("although"), heavy one in its own. How a text begins depends on what there is to tell,
+    and on the class (`voice`), so that texts do not all begin alike. Clumsy phrases (`_CLUMSY`) cost.
+    """
 
     def __init__(self, meaning: Meaning) -> None:
         self.meaning = meaning
@@ -101,21 +116,27 @@ class Taste:
         self.label = names.target.text.lower()
         pro: dict[str, list[int]] = {}
         con: dict[str, list[int]] = {}
-        for rank, (item, name) in enumerate(zip(meaning.evidence, names.concepts, strict=True)):
-            words = f"neuron {item.neuron}" if name is None else name.bare.lower()
-            (pro if item.supports else con).setdefault(words, []).append(rank)
-        self.pro, self.con = list(pro), list(con)
+        places: dict[str, int] = {}
         item = meaning.evidence
-        first = tuple(item[rank] for rank in next(iter(pro.values()), []))
+        for rank, leader, supports, where in meaning.told:
+            words = self._words(item[rank], names.concepts[leader])
+            (pro if supports else con).setdefault(words, []).append(rank)
+            places[words] = places.get(words, 0) + len(where)
+        self.pro, self.con = list(pro), list(con)
+        first = tuple(item[rank] for words, ranks in pro.items() if words != _UNNAMED for rank in ranks[:1])[:1]
+        first = tuple(item[rank] for ranks in pro.values() if first and item[ranks[0]] is first[0] for rank in ranks)
         self.leads = bool(first) and leads(meaning, first)
         shares = sorted((sum(item[rank].share for rank in ranks) for ranks in pro.values()), reverse=True)
         self.shares = shares
-        self.weights = {
-            words: len(words.split()) + 3 * sum(len(item[rank].positions) for rank in ranks)
-            for words, ranks in (*pro.items(), *con.items())
-        }
+        self.weights = {words: len(words.split()) + 3 * places[words] for words in (*pro, *con)}
         self.light_counter = len(self.con) == 1 and self.weights[self.con[0]] <= 7
         self.liked = self._liked()
+
+    def _words(self, item: Evidence, name: Name | None) -> str:
+        """What every text says of a piece of evidence."""
+        if name is None:
+            return f"{item.kind} {item.neuron}" if self.style == "expert" else _UNNAMED
+        return (name.further or name.bare).lower()
 
     def _liked(self) -> dict[str, float]:
         """Openings with their worth, from the content first, then from the voice."""
@@ -158,15 +179,22 @@ class Taste:
         total = self.liked.get(self.opening(text), 0.0) if self.style != "short" else 0.0
         total += self._sentences([sentence.lower() for sentence in sentences])
         words = _WORD.findall(lower)
-        total -= (0.02 if self.style == "short" else 0.006) * len(words)
+        total -= (0.02 if self.style == "short" else 0.01) * len(words)
         seen: set[tuple[str, ...]] = set()
         for triple in zip(words, words[1:], words[2:], strict=False):
             if triple in seen:
                 total -= 0.2
             seen.add(triple)
+        total -= 0.25 * self._repeated_places(lower)
         total += self.wordings(lower)
         total -= 0.1 * sum(lower.count(clumsy) for clumsy in _CLUMSY)
         return total + self._order(lower) + self._joints(lower)
+
+    def _repeated_places(self, text: str) -> int:
+        """How often a place is told that was told before."""
+        if self.style == "short":
+            return 0
+        return sum(max(0, text.count(place) - 1) for place in _PLACES)
 
     def wordings(self, text: str) -> float:
         """How far the words are those of the voice, and the same throughout."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers.grammar.clauses import Group, items_of
 from nle_fast.verbalizers.grammar.lattice import Nodes, Segment, either
+from nle_fast.verbalizers.grammar.lists import capitalized
 from nle_fast.verbalizers.language.phrases import about, coverage_rest, percent
 from nle_fast.verbalizers.language.vocabulary import COUNTS
 
@@ -65,10 +66,11 @@ class Amounts:
         """From "of the evidence for it" to the final stop."""
         rest = self._explained()
         if self.pro:
-            tail = (Segment(", and another"), *rest) if rest else ()
+            tail = (Segment(", and"), *rest) if rest else ()
             return (Segment(f"; {self._smaller(self.pro)}"), *self._added(), *tail, Segment("."))
         if rest:
-            return (*either([(Segment("; another"), *rest), (Segment(". Another"), *rest)]), Segment("."))
+            own = capitalized(rest)
+            return (*either([(Segment(";"), *rest), *([(Segment("."), *own)] if own else [])]), Segment("."))
         small = self.meaning.coverage < SMALL and coverage_rest(self.meaning)
         return (Segment(", so most of it is not named here." if small else "."),)
 
@@ -97,10 +99,13 @@ class Amounts:
     def _explained(self) -> Nodes:
         if self.unexplained <= 0:
             return ()
-        return (
-            Segment(f" {self._number(self.unexplained)}", ("unexplained",)),
-            Segment(" is in what no feature explains"),
-        )
+        number, fact = self._number(self.unexplained), ("unexplained",)
+        rest = Segment(" is in what no feature explains")
+        if number.startswith("about "):
+            return (Segment(" about another"), Segment(number.removeprefix("about"), fact), rest)
+        if number[0].isalpha():  # "less than 5%"
+            return (Segment(f" {number}", fact), rest)
+        return (Segment(" another"), Segment(f" {number}", fact), rest)
 
     def _smaller(self, shares: list[float], *, speak: bool = False) -> str:
         """Such as "two smaller pieces add"."""

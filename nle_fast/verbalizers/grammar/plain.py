@@ -9,7 +9,7 @@ from nle_fast.verbalizers.grammar.amounts import SMALL
 from nle_fast.verbalizers.grammar.clauses import Group
 from nle_fast.verbalizers.grammar.lattice import Nodes, Segment, either
 from nle_fast.verbalizers.grammar.lists import Item, capitalized
-from nle_fast.verbalizers.grammar.styles import PER_SENTENCE, STOP, Style, begin
+from nle_fast.verbalizers.grammar.styles import PER_SENTENCE, STOP, Style
 from nle_fast.verbalizers.language.phrases import leads
 
 __all__ = ["Plain"]
@@ -188,7 +188,6 @@ class Plain(Style):
 
     def _other(self) -> Nodes:
         openings = self._denials()
-        compared, it = self.compared(), self.it
         if self.supporting:
             adverb = f" {self._adverb()}".rstrip()
             rest = self.supporting[1:PER_SENTENCE]
@@ -197,18 +196,14 @@ class Plain(Style):
                 item = self.ways(self.supporting[:1])[0][1][0]
                 joint = (", and" if item.depth else " and") + " partly"
                 said = [(*item.nodes, Segment(joint + end), *self.every(rest)) for end in ("", " from")]
-            whats = (f"what speaks for {it} is{adverb}", f"the evidence for {it} comes{adverb} from")
-            reasons = either(
-                (*compared, Segment(begin(what, compared)), *listed, *STOP)
-                for what, listed in zip(whats, said, strict=True)
-            )
+            whats = (("what speaks for", f" is{adverb}"), ("the evidence for", f" comes{adverb} from"))
+            reasons = either((*self.about(*what), *listed, *STOP) for what, listed in zip(whats, said, strict=True))
             return (*either(openings), *reasons, *self._after(), *self._against())
         if not self.opposing:
-            none = Segment(begin(f"no evidence for {it} can be named.", compared))
-            return (*either(openings), *compared, none, *self.amounts.alone())
+            return (*either(openings), *self.about("no evidence for", " can be named."), *self.amounts.alone())
         first, *more = _chunks(self.opposing)
-        whats = (f"what speaks against {it} is", f"the evidence against {it} comes from")
-        nodes = either((*compared, Segment(begin(what, compared)), *self.every(first), *STOP) for what in whats)
+        whats = (("what speaks against", " is"), ("the evidence against", " comes from"))
+        nodes = either((*self.about(*what), *self.every(first), *STOP) for what in whats)
         return (*either(openings), *nodes, *self._so_do(more), *self.amounts.alone())
 
     def _denials(self) -> list[Nodes]:

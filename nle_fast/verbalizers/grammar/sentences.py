@@ -16,7 +16,7 @@ from nle_fast.verbalizers.grammar.lattice import Lattice, Nodes, Segment, either
 from nle_fast.verbalizers.grammar.lists import capitalized, joined
 from nle_fast.verbalizers.grammar.many import Many
 from nle_fast.verbalizers.grammar.plain import Plain
-from nle_fast.verbalizers.grammar.styles import PER_SENTENCE, STOP, Style, begin
+from nle_fast.verbalizers.grammar.styles import PER_SENTENCE, STOP, Style
 
 __all__ = ["lattice_of"]
 
@@ -52,30 +52,28 @@ class _Expert(Style):
         return (*self._told(), *self.amounts.against(), *self.remarks())
 
     def _told(self) -> Nodes:
-        meaning, names, it = self.meaning, self.names, self.it
+        meaning, names = self.meaning, self.names
         openings = either(self.answer.expert_openings())
-        compared = () if meaning.winner else self.compared()
         if not (self.supporting or self.opposing):
-            none = f"no evidence for {it} can be named."
             alone = self.amounts.alone()
             if meaning.winner:
+                none = "no evidence for it can be named."
                 return (*openings, *either(((Segment(f", but {none}"),), (Segment(f". {none.capitalize()}"),))), *alone)
-            return (*openings, *STOP, *compared, Segment(begin(none, compared)), *alone)
+            return (*openings, *STOP, *self.about("no evidence for", " can be named."), *alone)
         layer = names.layer.text
         side = "for" if self.supporting else "against"
-        inside: list[Nodes] = [
-            (
-                Segment(begin(f"the evidence {side} {it} in", compared)),
-                Segment(f" {layer}", ("layer",)),
-                Segment(" comes from"),
-            ),
-        ]
-        if not compared:
+        at = Segment(f" {layer}", ("layer",))
+        start = (
+            (Segment(f" The evidence {side} it in"),) if meaning.winner else self.about(f"the evidence {side}", " in")
+        )
+        inside: list[Nodes] = [(*start, at, Segment(" comes from"))]
+        if meaning.winner or names.versus is None:
+            it = "it" if self.answer.told is None else "the latter"
             within = (Segment(" In"), Segment(f" {layer}", ("layer",)))
             inside.insert(0, (*within, Segment(f", the evidence {side} {it} comes from")))
             if self.supporting:
                 inside.append((*within, Segment(f", {it} is supported by")))
-        head = (*openings, *STOP, *compared, *either(inside))
+        head = (*openings, *STOP, *either(inside))
         if not self.supporting:
             return (*head, *self._items(self.opposing), *self.amounts.alone())
         one = sum(item.supports for item in meaning.told) == 1

@@ -47,14 +47,16 @@ class Style(ABC):
     def text(self) -> Nodes:
         """The whole text."""
 
-    @property
-    def it(self) -> str:
-        """The class that is explained: "the latter" where another was named before it."""
-        return "it" if self.answer.told is None else "the latter"
-
-    def compared(self) -> Nodes:
-        """How a sentence begins that gives reasons for a class that is not the network's answer."""
-        return (*self.answer.versus(" Compared with"), Segment(",")) if self.names.versus else ()
+    def about(self, lead: str, tail: str) -> Nodes:
+        """How a sentence begins about a class that is not the answer: "Compared with horse, what speaks for it is"."""
+        versus = self.names.versus is not None
+        if self.answer.told is None:
+            compared = (*self.answer.versus(" Compared with"), Segment(",")) if versus else ()
+            return (*compared, Segment(begin(f"{lead} it{tail}", compared)))
+        start = begin(f"{lead} the latter", ())
+        if not versus:
+            return (Segment(f"{start}{tail}"),)
+        return (Segment(start), *self.answer.versus(", compared with"), Segment(f",{tail}"))
 
     def remarks(self) -> Nodes:
         """The last sentences: what else the network answers, what it saw, and what was assumed."""

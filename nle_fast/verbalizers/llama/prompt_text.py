@@ -7,12 +7,21 @@ from functools import lru_cache
 from nle_fast.config import Style
 from nle_fast.errors import VerbalizerError
 from nle_fast.schema import Evidence, Meaning, Prediction
-from nle_fast.verbalizers.language.phrases import names_of, percent
+from nle_fast.verbalizers.language.phrases import Name, Names, names_of, percent
 from nle_fast.verbalizers.llama.prompt import Piece
 from nle_fast.verbalizers.template import TemplateVerbalizer
 
 __all__ = ["chat_prompt", "facts_as_text", "instructions", "text_prompt"]
 
+_SURE = {
+    "certain": "is certain", "quite sure": "is quite sure", "thinks": "the network thinks",
+    "guesses": "the network guesses", "hesitates": "hesitates between the answer and the next, but leans to the first",
+}  # fmt: skip
+_ASSUMED = {
+    "outputs": "outputs were taken as logits",
+    "preprocessing": "usual preprocessing was assumed",
+    "conventions": "with other usual preprocessing, the answer would be {}",
+}
 _HERE = "␞facts␞"  # where the facts stand in a filled chat template
 
 
@@ -56,27 +65,74 @@ def facts_as_text(meaning: Meaning) -> str:
         for: a dog face; where: top
         against: grass; where: bottom
     """
-    names, kinds = names_of(meaning), {fact.id for fact in meaning.facts}
+    names, facts = names_of(meaning), {fact.id for fact in meaning.facts}
     decimals = 1 if meaning.style == "expert" else 0
+    lines = _answer_lines(meaning, names, facts, decimals)
+    for rank, leader, supports, places in meaning.told:
+        item, name = meaning.evidence[rank], names.concepts[leader]
+        line = f"{'for' if supports else 'against'}: {_words(meaning, item, name)}"
+        if f"evidence.{rank}.neuron" in facts:
+            line += f"; {item.kind} {item.neuron}"
+        if f"evidence.{rank}.share" in facts:
+            line += f"; share {percent(item.share, decimals)}"
+        if places:
+            line += f"; where: {', '.join(places)}"
+        if f"evidence.{rank}.photos" in facts:
+            line += f"; in {percent((item.photos or 0) / max(1, meaning.photos or 1), 0)} of its photos"
+        lines.append(line)
+    lines += _amount_lines(meaning, facts, decimals)
+    return "\n".join(lines) + "\n"
+
+
+def _answer_lines(meaning: Meaning, names: Names, facts: set[str], decimals: int) -> list[str]:
     lines = [f"{'answer' if meaning.winner else 'not the answer'}: {names.target.text}"]
-    if "probability" in kinds:
+    if "photos" in facts:
+        lines.append(f"photos: {meaning.photos}")
+    if "certainty" in facts:
+        lines.append(f"how sure: {_SURE[meaning.doubt or 'thinks']}")
+    if "probability" in facts:
         lines.append(f"probability: {percent(meaning.target.probability, decimals)}")
+    for role, lead, other in (("answer", "the answer is", meaning.answer), ("runner_up", "next", meaning.runner_up)):
+        if role in facts and other is not None:
+            number = f" ({percent(other.probability, decimals)})" if f"{role}.probability" in facts else ""
+            lines.append(f"{lead}: {names.others[role].text}{number}")
     if names.versus is not None:
         lines.append(f"rather than: {names.versus.text}")
-    if "layer" in kinds:
+    if "layer" in facts:
         lines.append(f"in: {names.layer.text}")
-    for rank, (item, name) in enumerate(zip(meaning.evidence, names.concepts, strict=True)):
-        line = f"{'for' if item.supports else 'against'}: {f'neuron {item.neuron}' if name is None else name.text}"
-        if f"evidence.{rank}.neuron" in kinds:
-            line += f"; neuron {item.neuron}"
-        if f"evidence.{rank}.share" in kinds:
-            line += f"; share {percent(item.share, decimals)}"
-        if item.positions:
-            line += f"; where: {', '.join(item.positions)}"
-        lines.append(line)
-    if "coverage" in kinds:
+    return lines
+
+
+def _amount_lines(meaning: Meaning, facts: set[str], decimals: int) -> list[str]:
+    names, lines = names_of(meaning), []
+    if "coverage" in facts:
         lines.append(f"together: {percent(meaning.coverage, decimals)} of the evidence for it")
-    return "\n".join(lines) + "\n"
+    if "unnamed" in facts:
+        unnamed = sum(item.share for item in meaning.evidence if item.concept is None and item.supports)
+        lines.append(f"of this without a name: {percent(unnamed, decimals)}")
+    small = [meaning.evidence[rank].share for rank in meaning.counted] if "counted" in facts else []
+    for side, shares in (("add", [s for s in small if s >= 0]), ("speak against it", [s for s in small if s < 0])):
+        if shares:
+            many = f"{len(shares)} smaller {'piece' if len(shares) == 1 else 'pieces'}"
+            lines.append(f"{many} {side}{f' {percent(sum(shares), decimals)}' if side == 'add' else ''}")
+    if "unexplained" in facts:
+        side = "for" if meaning.unexplained > 0 else "against"
+        lines.append(f"what no feature explains: {percent(abs(meaning.unexplained), decimals)} {side} it")
+    also = [names.others[role].text for role in names.others if role.startswith("label.")]
+    lines += [f"also answers: {', '.join(also)}"] if also else []
+    if "seen" in facts and meaning.seen is not None:
+        lines.append(f"the network saw: the middle {percent(meaning.seen, 0)} of the picture")
+    for i, what in enumerate(meaning.assumed):
+        if f"assumed.{i}" in facts:
+            other = names.others[f"assumed.{i}"].text if f"assumed.{i}" in names.others else "another"
+            lines.append(_ASSUMED[what.kind].format(other))
+    return lines
+
+
+def _words(meaning: Meaning, item: Evidence, name: Name | None) -> str:
+    if name is not None:
+        return name.text if item.judged else name.perhaps
+    return f"{item.kind} {item.neuron}" if meaning.style == "expert" else "something without a name"
 
 
 @lru_cache(maxsize=8)
