@@ -9,19 +9,22 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nle_fast.concepts import formats
 from nle_fast.errors import ConceptsError
 from nle_fast.files import write_whole
 
-__all__ = ["BARS", "Concept", "Concepts", "open_concepts", "words_of"]
+__all__ = ["BARS", "Concept", "Concepts", "Words", "open_concepts", "words_of"]
 
 #: Where words come from that have a bar of their own, which their quality must exceed.
 BARS = {"votes": 0.2, "borrowed": 0.2}
 
 #: A longer description is a mistake in the table, and would not fit any sentence.
 MAX_NAME_LENGTH = 200
+
+#: How words by votes begin; the classes follow, as "cats", "cats and dogs" or "cats, dogs and bears".
+_TYPICAL = "what is typical of "
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+")
 
@@ -45,16 +48,38 @@ class Concept:
     source: str | None = None
     classes: tuple[int, ...] | None = None
 
+    @property
+    def judged(self) -> bool:
+        """Whether the words may be told without "perhaps": votes alone, without a quality, were not tried on pictures.
+
+        Of other words without a quality nobody knows more than who wrote them.
+        """
+        return self.source != "votes" or self.quality is not None
+
     def said_of(self, explained: int | None) -> str | None:
-        """The words, where the class `explained` is explained: of the only class voted for, that class "themselves".
+        """The words, where the class `explained` is explained.
+
+        Of the only class voted for, it is that class "themselves"; of one of two or three classes, what they "have in
+        common".
 
         Example:
             >>> notebooks = Concept("what is typical of notebooks", None, True, "votes", (681,))
             >>> notebooks.said_of(681), notebooks.said_of(620)
             ('what is typical of notebooks themselves', 'what is typical of notebooks')
+            >>> pets = Concept("what is typical of cats and dogs", 0.4, True, "votes", (281, 151))
+            >>> pets.said_of(281), pets.said_of(620)
+            ('what cats and dogs have in common', 'what is typical of cats and dogs')
         """
-        alone = self.source == "votes" and explained is not None and self.classes == (explained,)
-        return f"{self.name} themselves" if alone and self.name is not None else self.name
+        if self.name is None or self.source != "votes" or self.classes is None or explained not in self.classes:
+            return self.name
+        if len(self.classes) == 1:
+            return f"{self.name} themselves"
+        parts = _single(self.name)
+        # A group of two classes has one name, and nothing is said in common of what is not listed one by one.
+        if len(parts) != len(self.classes):
+            return self.name
+        comma = "," if len(parts) > 2 else ""
+        return f"what {', '.join(parts[:-1])}{comma} and {parts[-1]} have in common"
 
 
 @dataclass(frozen=True)
@@ -285,24 +310,43 @@ def open_concepts(
     return concepts
 
 
-def words_of(
-    concepts: Concepts | None, explained: int | None = None
-) -> Callable[[int], tuple[str | None, float | None, str | None]]:
-    """From a neuron to the words that may be said for it, their quality, and words that may only be said loosely.
+class Words(NamedTuple):
+    """What may be said for a neuron: the concept, its quality, words that are only said loosely; and was it judged?"""
+
+    concept: str | None
+    quality: float | None
+    loosely: str | None
+    judged: bool
+
+
+def words_of(concepts: Concepts | None, explained: int | None = None) -> Callable[[int], Words]:
+    """From a neuron to what may be said for it.
 
     Args:
         concepts: The table, if there is one.
         explained: Index of the class that is explained, see `Concept.said_of`.
     """
     if concepts is None:
-        return lambda neuron: (None, None, None)
+        return lambda neuron: Words(None, None, None, True)
 
-    def words(neuron: int) -> tuple[str | None, float | None, str | None]:
+    def words(neuron: int) -> Words:
         concept = concepts[neuron]
         said = concept.said_of(explained)
-        return (said, concept.quality, None) if concept.trusted else (None, concept.quality, said)
+        if concept.trusted:
+            return Words(said, concept.quality, None, concept.judged)
+        return Words(None, concept.quality, said, True)
 
     return words
+
+
+def _single(name: str) -> list[str]:
+    """The classes that "what is typical of …" names one by one; empty where a name itself has "and" or a comma."""
+    listed = name.removeprefix(_TYPICAL)
+    if listed == name or ", of " in listed or ", and " in listed:
+        return []
+    *first, last = listed.split(", ")
+    ends = last.split(" and ")
+    return [*first, *ends] if len(ends) == 2 else []
 
 
 def _path(path: object) -> Path:
