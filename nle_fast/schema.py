@@ -236,6 +236,8 @@ class Meaning:
     @property
     def told(self) -> tuple[Told, ...]:
         """The evidence that is told, in the order of telling; what is only counted is left out."""
+        if not (self.joined or self.counted):
+            return tuple([Told(rank, rank, item.supports, item.where) for rank, item in enumerate(self.evidence)])
         within = {rank: group for group in self.joined for rank in group}
         found = []
         for rank, item in enumerate(self.evidence):
@@ -261,10 +263,8 @@ class Meaning:
         supporting evidence, the share of what has no name, what is only counted, what no feature explains, and what
         was assumed. `expert`: also probability, layer, and each neuron's number and share.
         """
-        told = self.told
-        sides: dict[int, set[bool]] = {}
-        for item in told:
-            sides.setdefault(item.leader, set()).add(self.evidence[item.rank].supports)
+        told, evidence = self.told, self.evidence
+        both = {item.leader for item in told if self.joined and evidence[item.rank].supports != item.supports}
         about = _About(
             versus=self.versus is not None,
             answer=self.answer is not None and not self.winner,
@@ -282,14 +282,10 @@ class Meaning:
             self.style,
             about,
             tuple(
-                _Item(
-                    item.rank,
-                    self.evidence[item.rank].concept is not None,
-                    bool(item.places),
-                    item.supports,
-                    item.leader == item.rank and len(sides[item.rank]) == 2,
-                )
-                for item in told
+                [
+                    _Item(rank, evidence[rank].concept is not None, bool(places), supports, rank in both)
+                    for rank, _, supports, places in told
+                ]
             ),
         )
 
