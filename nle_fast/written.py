@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from nle_fast.errors import InputError
-from nle_fast.schema import LANGUAGE, Assumption, Evidence, Meaning, Prediction, Region
+from nle_fast.schema import LANGUAGE, Assumption, Evidence, Joined, Meaning, Prediction, Region
 
 __all__ = ["SCHEMA", "TOLD", "answer_of", "as_first", "checked_version", "plainly", "read_meaning", "schema"]
 
@@ -126,7 +126,9 @@ def read_meaning(data: Mapping[str, Any], version: int) -> Meaning:
             "runner_up": _prediction(data["runner_up"]),
             "unexplained": data["unexplained"],
             "also": tuple(Prediction(**label) for label in given["also"]),
-            "joined": tuple(_ranks(group, evidence) for group in given["joined"]),
+            "joined": tuple(
+                Joined(_ranks(group["ranks"], evidence), tuple(group["places"])) for group in given["joined"]
+            ),
             "counted": _ranks(given["counted"], evidence),
             "assumed": tuple(Assumption(**item) for item in given["assumed"]),
         }

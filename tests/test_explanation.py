@@ -29,6 +29,7 @@ from nle_fast.schema import (
     Certainty,
     Evidence,
     EvidenceKind,
+    Joined,
     Meaning,
     Prediction,
     Region,
@@ -91,7 +92,7 @@ def meanings(draw: st.DrawFn, winner: Prediction) -> Meaning:
         runner_up=draw(st.none() | predictions),
         also=draw(st.lists(predictions, max_size=2).map(tuple)),
         unexplained=draw(finite),
-        joined=draw(ranks.map(lambda group: (tuple(group),) if len(group) > 1 else ())),
+        joined=draw(ranks.map(lambda group: (Joined(tuple(group), ("left half",)),) if len(group) > 1 else ())),
         counted=draw(ranks.map(tuple)),
         rounded=draw(st.booleans()),
         assumed=draw(st.lists(assumptions, max_size=2).map(tuple)),
@@ -134,7 +135,7 @@ def test_the_schema_is_one() -> None:
 
 def test_the_schema_knows_what_the_code_knows() -> None:
     evidence, meaning = schema()["$defs"]["evidence"]["properties"], schema()["properties"]["meaning"]["properties"]
-    assert evidence["places"]["items"]["enum"] == list(PLACES)
+    assert schema()["$defs"]["places"]["items"]["enum"] == list(PLACES)
     assert evidence["kind"]["enum"] == list(get_args(EvidenceKind))
     assert meaning["certainty"]["enum"] == [None, *get_args(Certainty)]
     assert meaning["assumed"]["items"]["properties"]["kind"]["enum"] == list(get_args(Assumed))
@@ -229,7 +230,7 @@ def test_a_later_version_is_refused_by_name() -> None:
             Explanation.from_dict({"schema": later, "text": "What do I know?"})
 
 
-@pytest.mark.parametrize(("name", "value"), [("counted", [2]), ("joined", [[0, 5]])])
+@pytest.mark.parametrize(("name", "value"), [("counted", [2]), ("joined", [{"ranks": [0, 5], "places": []}])])
 def test_ranks_must_be_there(name: str, value: object) -> None:
     data = example().to_dict()
     data["meaning"][name] = value

@@ -12,7 +12,7 @@ from random import Random
 
 from nle_fast.config import Style
 from nle_fast.ops.positions import merge_positions
-from nle_fast.schema import PLACES, Assumption, Certainty, Evidence, Meaning, Prediction
+from nle_fast.schema import PLACES, Assumption, Certainty, Evidence, Joined, Meaning, Prediction
 from nle_fast.verbalizers.grammar.lattice import Lattice
 from nle_fast.verbalizers.language.words import label_name
 from training.verbalizer.sentences import free_text
@@ -128,7 +128,7 @@ def _zones(rng: Random) -> tuple[str, ...]:
     return tuple(rng.sample(PLACES[:-3], rng.choice((1, 1, 1, 2))))
 
 
-def _joined(rng: Random, evidence: list[Evidence], counted: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+def _joined(rng: Random, evidence: list[Evidence], counted: tuple[int, ...]) -> tuple[Joined, ...]:
     """Two pieces that are one thing; in some cases with the same words."""
     ranks = [rank for rank in range(len(evidence)) if rank not in counted]
     if len(ranks) < 2:
@@ -136,7 +136,7 @@ def _joined(rng: Random, evidence: list[Evidence], counted: tuple[int, ...]) -> 
     one, two = sorted(rng.sample(ranks, 2))
     if rng.random() < 0.7:
         evidence[two] = replace(evidence[two], concept=evidence[one].concept, judged=evidence[one].judged)
-    return ((one, two),)
+    return (Joined((one, two), _zones(rng) if rng.random() < 0.5 else ()),)
 
 
 def _unexplained(rng: Random, coverage: float) -> float:
