@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from nle_fast.concepts import formats
+from nle_fast.concepts.concept import Concept, Words
 from nle_fast.errors import ConceptsError
 from nle_fast.files import write_whole
 
-__all__ = ["BARS", "Concept", "Concepts", "Words", "open_concepts", "words_of"]
+__all__ = ["BARS", "Concepts", "open_concepts", "words_of"]
 
 #: Where words come from that have a bar of their own, which their quality must exceed.
 BARS = {"votes": 0.2, "borrowed": 0.2}
@@ -23,63 +24,7 @@ BARS = {"votes": 0.2, "borrowed": 0.2}
 #: A longer description is a mistake in the table, and would not fit any sentence.
 MAX_NAME_LENGTH = 200
 
-#: How words by votes begin; the classes follow, as "cats", "cats and dogs" or "cats, dogs and bears".
-_TYPICAL = "what is typical of "
-
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """Words for one neuron.
-
-    Attributes:
-        name: The words; None where the table has none.
-        quality: As its source measures it (simulation correlation, IoU, similarity); None when never measured.
-        trusted: Whether the words may be said: there are some, of unknown quality or not below the bar, which is the
-            table's, or for words by votes and borrowed ones r > .2.
-        source: Where the words come from: "votes", "borrowed", or another source's name; None where nobody says.
-        classes: Of words by votes that name a few single classes, the indices of these; else None.
-    """
-
-    name: str | None
-    quality: float | None
-    trusted: bool
-    source: str | None = None
-    classes: tuple[int, ...] | None = None
-
-    @property
-    def judged(self) -> bool:
-        """Whether the words may be told without "perhaps": votes alone, without a quality, were not tried on pictures.
-
-        Of other words without a quality nobody knows more than who wrote them.
-        """
-        return self.source != "votes" or self.quality is not None
-
-    def said_of(self, explained: int | None) -> str | None:
-        """The words, where the class `explained` is explained.
-
-        Of the only class voted for, it is that class "themselves"; of one of two or three classes, what they "have in
-        common".
-
-        Example:
-            >>> notebooks = Concept("what is typical of notebooks", None, True, "votes", (681,))
-            >>> notebooks.said_of(681), notebooks.said_of(620)
-            ('what is typical of notebooks themselves', 'what is typical of notebooks')
-            >>> pets = Concept("what is typical of cats and dogs", 0.4, True, "votes", (281, 151))
-            >>> pets.said_of(281), pets.said_of(620)
-            ('what cats and dogs have in common', 'what is typical of cats and dogs')
-        """
-        if self.name is None or self.source != "votes" or self.classes is None or explained not in self.classes:
-            return self.name
-        if len(self.classes) == 1:
-            return f"{self.name} themselves"
-        parts = _single(self.name)
-        # A group of two classes has one name, and nothing is said in common of what is not listed one by one.
-        if len(parts) != len(self.classes):
-            return self.name
-        comma = "," if len(parts) > 2 else ""
-        return f"what {', '.join(parts[:-1])}{comma} and {parts[-1]} have in common"
 
 
 @dataclass(frozen=True)
@@ -310,15 +255,6 @@ def open_concepts(
     return concepts
 
 
-class Words(NamedTuple):
-    """What may be said for a neuron: the concept, its quality, words that are only said loosely; and was it judged?"""
-
-    concept: str | None
-    quality: float | None
-    loosely: str | None
-    judged: bool
-
-
 def words_of(concepts: Concepts | None, explained: int | None = None) -> Callable[[int], Words]:
     """From a neuron to what may be said for it.
 
@@ -337,16 +273,6 @@ def words_of(concepts: Concepts | None, explained: int | None = None) -> Callabl
         return Words(None, concept.quality, said, True)
 
     return words
-
-
-def _single(name: str) -> list[str]:
-    """The classes that "what is typical of …" names one by one; empty where a name itself has "and" or a comma."""
-    listed = name.removeprefix(_TYPICAL)
-    if listed == name or ", of " in listed or ", and " in listed:
-        return []
-    *first, last = listed.split(", ")
-    ends = last.split(" and ")
-    return [*first, *ends] if len(ends) == 2 else []
 
 
 def _path(path: object) -> Path:
