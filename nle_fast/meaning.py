@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.config import Style
-from nle_fast.ops import find_winner
-from nle_fast.schema import Evidence, EvidenceKind, Meaning, Prediction, Region
+from nle_fast.ops import Place, find_winner
+from nle_fast.schema import Evidence, EvidenceKind, Meaning, Prediction
 
 __all__ = ["build_meaning", "gather_evidence", "read_prediction"]
 
@@ -35,7 +35,7 @@ def gather_evidence(
     values: NDArray[np.float32],
     neurons: NDArray[np.int64],
     total: float,
-    places: Sequence[tuple[tuple[Region, ...], tuple[str, ...]]],
+    places: Sequence[Place],
     words: Callable[[int], tuple[str | None, float | None, str | None]],
     num_supporting: int,
     kind: EvidenceKind = "neuron",
@@ -46,7 +46,7 @@ def gather_evidence(
         values: (k',) scores: the supporting ones by falling score, then the opposing ones by rising score.
         neurons: (k',) their channels.
         total: Σ_j max(score_j, 0) over all neurons of the layer, the unit of the shares.
-        places: Per neuron its regions, and the names of their positions.
+        places: Per neuron its regions, the names of their positions, and the words of `PLACES` for them.
         words: From a neuron to its concept (None: its number is said), the concept's quality, and words that are not
             trusted.
         num_supporting: How many of the k' were chosen as supporting.
@@ -61,10 +61,12 @@ def gather_evidence(
         if value == 0 or (value > 0) != supports:
             continue
         concept, quality, loosely = words(neuron)
-        regions, positions = places[rank]
+        regions, positions, where = places[rank]
         # Without any support the unit of the shares is zero; opposing evidence then has no share of it.
         share = value / total if total > 0 else 0.0
-        evidence.append(Evidence(neuron, concept, quality, value, share, supports, positions, regions, loosely, kind))
+        evidence.append(
+            Evidence(neuron, concept, quality, value, share, supports, positions, regions, loosely, kind, places=where)
+        )
     return tuple(evidence)
 
 
