@@ -254,11 +254,12 @@ class Figures(Numbers):
     def _placed(self, number: Number, i: int, after: int) -> int:
         """Notes a percentage that words around it claim; gives the word after these, or 0 where there are none."""
         words = self.words
-        entry = self.entry(after, words[after]) if after < len(words) and words[after] in LEXICON else None
+        behind = after + 3 * (words[after : after + 3] == ("of", "the", "evidence"))
+        entry = self.entry(behind, words[behind]) if behind < len(words) and words[behind] in LEXICON else None
         if entry is not None and entry.kind in ("counted", "unexplained") and entry.value[:1] != "-":
             told = self.out.counted if entry.kind == "counted" else self.out.unexplained
             told.append(Said(entry.value, number.start, number.end, number))
-            return after + len(entry.tokens)
+            return behind + len(entry.tokens)
         k = i - 1
         while k > 0 and words[k] in ROUGHLY:
             k -= 1

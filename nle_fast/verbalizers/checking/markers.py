@@ -154,7 +154,8 @@ class Markers(Figures):
         elif kind == "next" and entry.tokens[0] == "followed" and not self.runner_up_ahead(after):
             pass  # "stripes, followed by grass"
         elif kind == "would be" and self.words[after : after + 1] in (("another",), ("different",)):
-            return after + 1  # another answer, which nobody named
+            self.out.unknown.append((self.starts[after], self.ends[after]))
+            return after + 1
         elif kind in ("next", "also", "would be"):
             self.close_cue()
             self.cue = (kind, start, end)

@@ -22,7 +22,7 @@ def _sure(*words: str) -> str:
     return "; ".join(
         text
         for word in words
-        for text in (f"is {word}", f"was {word}", f"it is {word}", f"it was {word}", f"{word} of its answer")
+        for text in (f"is {word}", f"was {word}", f"it is {word}", f"it was {word}", f"{word} of its answer", f"{word} that")
     )
 
 
