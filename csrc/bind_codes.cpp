@@ -56,20 +56,29 @@ Floats reconstruct(const Floats& codes, const Floats& directions, std::size_t th
   return maps;
 }
 
-Floats weighed(const Floats& maps, const Floats& slopes) {
+Floats weighed(const Floats& maps, const Floats& slopes, std::size_t threads) {
   if (maps.ndim() != 4) throw std::invalid_argument("`maps` must be (N, C, H, W)");
-  const bool wide = slopes.ndim() == 4;
-  for (py::ssize_t axis = 0; axis < (wide ? 4 : 2); ++axis) {
-    if ((!wide && slopes.ndim() != 2) || slopes.shape(axis) != maps.shape(axis)) {
-      throw std::invalid_argument("`slopes` must be (N, C) or (N, C, H, W)");
+  const py::ssize_t rank = slopes.ndim();
+  const bool shared = rank == 4 && slopes.shape(1) == 1;
+  for (py::ssize_t axis = 0; axis < rank; ++axis) {
+    if ((rank != 2 && rank != 4) || (slopes.shape(axis) != maps.shape(axis) && !(shared && axis == 1))) {
+      throw std::invalid_argument("`slopes` must be (N, C), (N, 1, H, W) or (N, C, H, W)");
     }
   }
-  const py::ssize_t pictures = maps.shape(0), channels = maps.shape(1), positions = maps.shape(2) * maps.shape(3);
-  Floats sums(pictures);
-  for (py::ssize_t n = 0; n < pictures; ++n) {
-    sums.mutable_data()[n] = static_cast<float>(
-        nle::weighed(maps.data() + n * channels * positions, slopes.data() + n * channels * (wide ? positions : 1),
-                     wide, static_cast<std::size_t>(channels), static_cast<std::size_t>(positions)));
+  const nle::Spread spread = rank == 2 ? nle::Spread::constant : shared ? nle::Spread::shared : nle::Spread::own;
+  const auto pictures = static_cast<std::size_t>(maps.shape(0));
+  const auto channels = static_cast<std::size_t>(maps.shape(1));
+  const auto positions = static_cast<std::size_t>(maps.shape(2) * maps.shape(3));
+  const std::size_t step = pictures == 0 ? 0 : static_cast<std::size_t>(slopes.size()) / pictures;
+  Floats sums({maps.shape(0), maps.shape(1)});
+  const float *given = maps.data(), *weights = slopes.data();
+  float* found = sums.mutable_data();
+  {
+    py::gil_scoped_release released;
+    nle::parallel_for(pictures, threads, [&](std::size_t n) {
+      nle::weighed(given + n * channels * positions, weights + n * step, spread, channels, positions,
+                   found + n * channels);
+    });
   }
   return sums;
 }
@@ -81,5 +90,5 @@ void register_codes(py::module_& module) {
              py::arg("overwrite") = false);
   module.def("reconstruct", &reconstruct, py::arg("codes").noconvert(), py::arg("directions").noconvert(),
              py::arg("threads"));
-  module.def("weighed", &weighed, py::arg("maps").noconvert(), py::arg("slopes").noconvert());
+  module.def("weighed", &weighed, py::arg("maps").noconvert(), py::arg("slopes").noconvert(), py::arg("threads"));
 }

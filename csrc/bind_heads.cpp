@@ -164,6 +164,32 @@ py::tuple rectified_gradients(const Floats& logits, const Strided& weight, const
   return py::make_tuple(asked.chosen, gradients);
 }
 
+py::tuple rectified_gates(const Strided& weight, const Floats& bias, const Floats& activations,
+                          const Indices& classes) {
+  require(weight.ndim() == 2 && bias.ndim() == 1 && bias.size() == weight.shape(0),
+          "`weight` must be (K, C), `bias` (K,)");
+  require(activations.ndim() == 4 && activations.shape(1) == weight.shape(1) && activations.shape(2) > 0 &&
+              activations.shape(3) > 0,
+          "`activations` must be (N, C, H, W)");
+  const py::ssize_t count = activations.shape(0), neurons = weight.shape(1);
+  require(classes.ndim() == 1 && classes.size() == count, "`classes` must be (N,)");
+  require_below(classes, weight.shape(0), "`classes` must be classes");
+  const py::ssize_t positions = activations.shape(2) * activations.shape(3);
+  const std::ptrdiff_t column = strides_of(weight).column;
+  Floats gates({count, py::ssize_t{1}, activations.shape(2), activations.shape(3)}), sums(count);
+  float *gate = gates.mutable_data(), *sum = sums.mutable_data();
+  std::fill_n(gate, gates.size(), 0.0f);
+  std::fill_n(sum, count, 0.0f);
+  for (py::ssize_t n = 0; n < count; ++n) {
+    const std::int64_t label = classes.data()[n];
+    if (label < 0) continue;
+    sum[n] = nle::open_gate(row_of(weight, label), bias.data()[label], column, static_cast<std::size_t>(neurons),
+                            activations.data() + n * neurons * positions, static_cast<std::size_t>(positions),
+                            gate + n * positions);
+  }
+  return py::make_tuple(gates, sums);
+}
+
 py::tuple find_winner(const Floats& logits, std::optional<py::ssize_t> index) {
   require(logits.ndim() == 1 && logits.size() > 0, "`logits` must be (K,)");
   if (index && (*index < 0 || *index >= logits.size())) throw py::index_error("`index` must be a class");
@@ -187,5 +213,7 @@ void register_heads(py::module_& module) {
   module.def("rectified_gradients", &rectified_gradients, py::arg("logits").noconvert(), py::arg("weight").noconvert(),
              py::arg("bias").noconvert(), py::arg("activations").noconvert(), py::arg("target").noconvert(),
              py::arg("versus").noconvert());
+  module.def("rectified_gates", &rectified_gates, py::arg("weight").noconvert(), py::arg("bias").noconvert(),
+             py::arg("activations").noconvert(), py::arg("classes").noconvert());
   module.def("find_winner", &find_winner, py::arg("logits").noconvert(), py::arg("index") = py::none());
 }

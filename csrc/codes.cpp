@@ -17,44 +17,44 @@ constexpr int kSteps = 40;
 
 // For each position of a line of the cache a threshold above which `active` numbers lie, or all that are positive where
 // those are fewer; false where there is none, because several are equal.
-NLE_INLINE bool find_thresholds(const float* block, std::size_t features, float active, float* thresholds) {
-  float low[kLine] = {}, high[kLine] = {}, counts[kLine] = {};
+NLE_INLINE bool find_thresholds(const float* block, std::size_t features, int active, float* thresholds) {
+  float low[kLine] = {}, high[kLine] = {};
+  int counts[kLine] = {}, open[kLine];
   for (std::size_t j = 0; j < features; ++j) {
     const float* row = block + j * kLine;
 #pragma omp simd
     for (std::size_t i = 0; i < kLine; ++i) {
       high[i] = row[i] > high[i] ? row[i] : high[i];
-      counts[i] += row[i] > 0.0f ? 1.0f : 0.0f;
+      counts[i] += row[i] > 0.0f;
     }
   }
-  float done[kLine];
-  bool all = true;
+  int left = 0;
   for (std::size_t i = 0; i < kLine; ++i) {
     thresholds[i] = 0.0f;
-    done[i] = counts[i] <= active ? 1.0f : 0.0f;
-    all &= done[i] > 0.0f;
+    open[i] = counts[i] > active;
+    left += open[i];
   }
-  for (int step = 0; step < kSteps && !all; ++step) {
-    float middle[kLine], above[kLine] = {};
+  for (int step = 0; step < kSteps && left > 0; ++step) {
+    float middle[kLine];
+    int above[kLine] = {};
 #pragma omp simd
     for (std::size_t i = 0; i < kLine; ++i) middle[i] = 0.5f * (low[i] + high[i]);
     for (std::size_t j = 0; j < features; ++j) {
       const float* row = block + j * kLine;
 #pragma omp simd
-      for (std::size_t i = 0; i < kLine; ++i) above[i] += row[i] > middle[i] ? 1.0f : 0.0f;
+      for (std::size_t i = 0; i < kLine; ++i) above[i] += row[i] > middle[i];
     }
-    all = true;
+    left = 0;
+#pragma omp simd reduction(+ : left)
     for (std::size_t i = 0; i < kLine; ++i) {
-      if (done[i] > 0.0f) continue;
-      (above[i] > active ? low[i] : high[i]) = middle[i];
-      if (above[i] == active) {
-        thresholds[i] = middle[i];
-        done[i] = 1.0f;
-      }
-      all &= done[i] > 0.0f;
+      low[i] = above[i] > active ? middle[i] : low[i];
+      high[i] = above[i] > active ? high[i] : middle[i];
+      thresholds[i] = open[i] && above[i] == active ? middle[i] : thresholds[i];
+      open[i] = open[i] && above[i] != active;
+      left += open[i];
     }
   }
-  return all;
+  return left == 0;
 }
 
 // The same one position after the other, of equal numbers those of the lowest features.
@@ -81,76 +81,103 @@ void keep_exactly(const float* block, std::size_t features, std::size_t active, 
   }
 }
 
-NLE_INLINE void select(const float* projections, std::size_t features, std::size_t positions, std::size_t active,
-                       float* codes) {
+// Lines of `kWidth` positions; the last begins so early that it is whole, for what is sparse stays as it is.
+template <std::size_t kWidth>
+NLE_INLINE void select_lines(const float* projections, std::size_t features, std::size_t positions, std::size_t active,
+                             float* codes) {
   std::vector<float> block(kLine * features), kept, sorted;
-  for (std::size_t first = 0; first < positions; first += kLine) {
-    const std::size_t width = std::min(kLine, positions - first);
+  for (std::size_t done = 0; done < positions; done += kWidth) {
+    const std::size_t first = std::min(done, positions - kWidth);
     for (std::size_t j = 0; j < features; ++j) {
-      std::copy_n(projections + j * positions + first, width, block.data() + j * kLine);
+      std::copy_n(projections + j * positions + first, kWidth, block.data() + j * kLine);
     }
     float thresholds[kLine];
-    if (find_thresholds(block.data(), features, static_cast<float>(active), thresholds)) {
+    if (find_thresholds(block.data(), features, static_cast<int>(active), thresholds)) {
       for (std::size_t j = 0; j < features; ++j) {
-        float* row = block.data() + j * kLine;
+        const float* row = block.data() + j * kLine;
+        float* code = codes + j * positions + first;
 #pragma omp simd
-        for (std::size_t i = 0; i < kLine; ++i) row[i] = row[i] > thresholds[i] ? row[i] : 0.0f;
+        for (std::size_t i = 0; i < kWidth; ++i) code[i] = row[i] > thresholds[i] ? row[i] : 0.0f;
       }
     } else {
       kept.resize(block.size());
       keep_exactly(block.data(), features, active, kept.data(), sorted);
-      block.swap(kept);
-    }
-    for (std::size_t j = 0; j < features; ++j) {
-      std::copy_n(block.data() + j * kLine, width, codes + j * positions + first);
+      for (std::size_t j = 0; j < features; ++j) {
+        std::copy_n(kept.data() + j * kLine, kWidth, codes + j * positions + first);
+      }
     }
   }
 }
 
-using Select = void (*)(const float*, std::size_t, std::size_t, std::size_t, float*);
+NLE_INLINE void select(const float* projections, std::size_t features, std::size_t positions, std::size_t active,
+                       float* codes) {
+  if (positions >= kLine) {
+    select_lines<kLine>(projections, features, positions, active, codes);
+  } else {
+    select_lines<1>(projections, features, positions, active, codes);
+  }
+}
+
+NLE_INLINE void sum_products(const float* maps, const float* slopes, Spread spread, std::size_t channels,
+                             std::size_t positions, float* sums) {
+  for (std::size_t c = 0; c < channels; ++c) {
+    const float* map = maps + c * positions;
+    const float* slope = spread == Spread::own ? slopes + c * positions : slopes;
+    float sum = 0.0f;
+    if (spread == Spread::constant) {
+#pragma omp simd reduction(+ : sum)
+      for (std::size_t p = 0; p < positions; ++p) sum += map[p];
+      sum *= slopes[c];
+    } else {
+#pragma omp simd reduction(+ : sum)
+      for (std::size_t p = 0; p < positions; ++p) sum += map[p] * slope[p];
+    }
+    sums[c] = sum;
+  }
+}
+
 void select_generic(const float* projections, std::size_t features, std::size_t positions, std::size_t active,
                     float* codes) {
   select(projections, features, positions, active, codes);
+}
+void sum_generic(const float* maps, const float* slopes, Spread spread, std::size_t channels, std::size_t positions,
+                 float* sums) {
+  sum_products(maps, slopes, spread, channels, positions, sums);
 }
 #ifdef NLE_AVX2
 NLE_AVX2 void select_avx2(const float* projections, std::size_t features, std::size_t positions, std::size_t active,
                           float* codes) {
   select(projections, features, positions, active, codes);
 }
+NLE_AVX2 void sum_avx2(const float* maps, const float* slopes, Spread spread, std::size_t channels,
+                       std::size_t positions, float* sums) {
+  sum_products(maps, slopes, spread, channels, positions, sums);
+}
+#else
+constexpr auto select_avx2 = select_generic;
+constexpr auto sum_avx2 = sum_generic;
 #endif
 
-Select choose() {
+template <class Function>
+Function choose(Function generic, [[maybe_unused]] Function avx2) {
 #ifdef NLE_AVX2
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return select_avx2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2;
 #endif
-  return select_generic;
+  return generic;
 }
 
 }  // namespace
 
 void sparse_codes(const float* projections, std::size_t features, std::size_t positions, std::size_t active,
                   float* codes) {
-  static const Select select = choose();
-  select(projections, features, positions, active, codes);
+  static const auto select = choose(select_generic, select_avx2);
+  select(projections, features, positions, std::min(active, features), codes);
 }
 
-double weighed(const float* maps, const float* slopes, bool wide, std::size_t channels, std::size_t positions) {
-  double total = 0.0;
-  for (std::size_t c = 0; c < channels; ++c) {
-    const float* map = maps + c * positions;
-    float sum = 0.0f;
-    if (wide) {
-      const float* slope = slopes + c * positions;
-#pragma omp simd reduction(+ : sum)
-      for (std::size_t p = 0; p < positions; ++p) sum += map[p] * slope[p];
-      total += sum;
-    } else {
-#pragma omp simd reduction(+ : sum)
-      for (std::size_t p = 0; p < positions; ++p) sum += map[p];
-      total += static_cast<double>(sum) * slopes[c];
-    }
-  }
-  return total;
+void weighed(const float* maps, const float* slopes, Spread spread, std::size_t channels, std::size_t positions,
+             float* sums) {
+  static const auto sum = choose(sum_generic, sum_avx2);
+  sum(maps, slopes, spread, channels, positions, sums);
 }
 
 void reconstruct(const float* codes, const float* directions, std::size_t features, std::size_t channels,

@@ -15,8 +15,12 @@ void sparse_codes(const float* projections, std::size_t features, std::size_t po
 void reconstruct(const float* codes, const float* directions, std::size_t features, std::size_t channels,
                  std::size_t positions, float* maps);
 
-// The sum of maps x slopes over channels and positions, in double precision; `slopes` has one number per channel, or
-// one per channel and position where `wide`.
-double weighed(const float* maps, const float* slopes, bool wide, std::size_t channels, std::size_t positions);
+// How slopes spread over the maps of a picture: each its own, channels x positions; one for all channels, positions; or
+// one number per channel, constant over space.
+enum class Spread { own, shared, constant };
+
+// For each channel the sum of map x slope over positions.
+void weighed(const float* maps, const float* slopes, Spread spread, std::size_t channels, std::size_t positions,
+             float* sums);
 
 }  // namespace nle

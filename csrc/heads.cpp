@@ -117,7 +117,8 @@ NLE_AVX2 void rectified_avx2(const Removal& removal, float* found) { rectified(r
 constexpr Remove pooled_avx2 = nullptr, rectified_avx2 = nullptr;
 #endif
 
-Remove choose(Remove generic, [[maybe_unused]] Remove avx2) {
+template <class Function>
+Function choose(Function generic, [[maybe_unused]] Function avx2) {
 #ifdef NLE_AVX2
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2;
 #endif
@@ -147,19 +148,45 @@ void pooled_gradient(const float* row, const float* rival, std::ptrdiff_t column
 
 namespace {
 
-// What a weight of one gives at each position: a share where the map of the class is positive.
-void open_gate(const float* row, float bias, std::ptrdiff_t column, std::size_t neurons, const float* maps,
-               std::size_t positions, float* gate) {
-  std::fill(gate, gate + positions, bias);
+NLE_INLINE float gated(const float* row, float bias, std::ptrdiff_t column, std::size_t neurons, const float* maps,
+                       std::size_t positions, float* gate) {
+  std::fill(gate, gate + positions, 0.0f);
   for (std::size_t c = 0; c < neurons; ++c, row += column, maps += positions) {
     const float weight = *row;
+#pragma omp simd
     for (std::size_t p = 0; p < positions; ++p) gate[p] += weight * maps[p];
   }
   const float share = 1.0f / static_cast<float>(positions);
-  for (std::size_t p = 0; p < positions; ++p) gate[p] = gate[p] > 0.0f ? share : 0.0f;
+  float sum = 0.0f;
+  for (std::size_t p = 0; p < positions; ++p) {
+    const float value = gate[p];
+    gate[p] = value + bias > 0.0f ? share : 0.0f;
+    sum += gate[p] * value;
+  }
+  return sum;
 }
 
+using Gate = float (*)(const float*, float, std::ptrdiff_t, std::size_t, const float*, std::size_t, float*);
+float gate_generic(const float* row, float bias, std::ptrdiff_t column, std::size_t neurons, const float* maps,
+                   std::size_t positions, float* gate) {
+  return gated(row, bias, column, neurons, maps, positions, gate);
+}
+#ifdef NLE_AVX2
+NLE_AVX2 float gate_avx2(const float* row, float bias, std::ptrdiff_t column, std::size_t neurons, const float* maps,
+                         std::size_t positions, float* gate) {
+  return gated(row, bias, column, neurons, maps, positions, gate);
+}
+#else
+constexpr Gate gate_avx2 = nullptr;
+#endif
+
 }  // namespace
+
+float open_gate(const float* row, float bias, std::ptrdiff_t column, std::size_t neurons, const float* maps,
+                std::size_t positions, float* gate) {
+  static const Gate open = choose(gate_generic, gate_avx2);
+  return open(row, bias, column, neurons, maps, positions, gate);
+}
 
 void rectified_gradient(const float* row, float bias, const float* rival, float rival_bias, std::ptrdiff_t column,
                         std::size_t neurons, const float* maps, std::size_t positions, float* gradient) {

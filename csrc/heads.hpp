@@ -50,6 +50,11 @@ void pooled_gradient(const float* row, const float* rival, std::ptrdiff_t column
 void rectified_gradient(const float* row, float bias, const float* rival, float rival_bias, std::ptrdiff_t column,
                         std::size_t neurons, const float* maps, std::size_t positions, float* gradient);
 
+// Of such a head what a weight of one gives at each position, a share where the map of the class is positive; returns
+// the sum of that times the map before the bias.
+float open_gate(const float* row, float bias, std::ptrdiff_t column, std::size_t neurons, const float* maps,
+                std::size_t positions, float* gate);
+
 // Softmax at the class of logit `asked`, of logits whose largest is `largest`.
 double probability(const float* logits, std::size_t classes, double largest, double asked);
 

@@ -1,6 +1,6 @@
 """A bundle: one folder with all that an explanation of one network needs.
 
-bundle.json             {"schema": "nle-fast-bundle/1", "name", "model", "layer", "labels", "preprocess", "concepts",
+bundle.json             {"schema": "nle-fast-bundle/2", "name", "model", "layer", "labels", "preprocess", "concepts",
                         "features", "reading"}
 model.onnx              the network
 labels.txt              one class name per line
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -26,12 +27,14 @@ from nle_fast.preprocess import Preprocess
 
 __all__ = ["BUNDLE_SCHEMA", "DEFAULT_BUNDLE", "Bundle", "read_bundle", "write_bundle"]
 
-BUNDLE_SCHEMA = "nle-fast-bundle/1"
+#: What is written; `nle-fast-bundle/1` is read as well.
+BUNDLE_SCHEMA = "nle-fast-bundle/2"
 
 #: The embedded bundle; `training/classifier` makes it.
 DEFAULT_BUNDLE = Path(__file__).parent / "default"
 
 _MANIFEST = "bundle.json"
+_READ = ("nle-fast-bundle/1", BUNDLE_SCHEMA)
 #: What explanations of a bundle's network may name.
 READINGS = ("features", "neurons")
 
@@ -85,9 +88,12 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
         document = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"`bundle` must have a readable {_MANIFEST}, got '{manifest}' ({error}); mend it.") from error
-    if not isinstance(document, dict) or document.get("schema") != BUNDLE_SCHEMA:
+    version = document.get("schema") if isinstance(document, dict) else None
+    if version not in _READ:
+        later = isinstance(version, str) and re.fullmatch(r"nle-fast-bundle/\d{1,9}", version) is not None
         raise ModelError(
-            f'`bundle` must carry "schema": "{BUNDLE_SCHEMA}", got \'{manifest}\' without it; update nle_fast.'
+            f'`bundle` must carry "schema": "{BUNDLE_SCHEMA}" or an earlier one, got {version!r:.60} in '
+            f"'{manifest}'; {'open it with a newer nle_fast' if later else 'make one with write_bundle'}."
         )
     model = _member(folder, document, "model")
     if model is None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nle_fast.classifiers import Classifier, of_neurons, remove_neurons
 from nle_fast.classifiers.base import as_numpy
 from nle_fast.ops import find_winner
-from nle_fast.schema import Meaning, Prediction, Span
+from nle_fast.schema import EvidenceKind, Meaning, Prediction, Span
 
 __all__ = ["Certificate", "measure_certificate"]
 
@@ -33,7 +33,7 @@ class Certificate:
         target: Label of the explained class.
         versus: Label of the class it is compared with, or None.
         probability: Of the explained class, nothing masked.
-        neurons: The supporting neurons that the text names: all of them are masked at once.
+        neurons: The supporting neurons that the text names, not those that it only counts: all are masked at once.
         logit_drop: How far the logit falls without them.
         claimed_drop: The sum of their scores: what the explanation says they contribute. Equal to `logit_drop` where
             the head is pooling and a linear map.
@@ -48,6 +48,7 @@ class Certificate:
         coverage: Share of all support that the named neurons make up.
         facts: Number of facts that the text must say.
         facts_checked: How many of them the check found in it, said once and rightly.
+        kind: What was masked: channels of the layer, or features.
     """
 
     target: str
@@ -66,6 +67,7 @@ class Certificate:
     coverage: float
     facts: int
     facts_checked: int
+    kind: EvidenceKind = "neuron"
 
     @property
     def text(self) -> str:
@@ -73,20 +75,21 @@ class Certificate:
         count = len(self.neurons)
         facts = f"{self.facts_checked} of {self.facts} facts of the text were checked."
         if not count:
-            return f"No neuron is named in support of “{self.target}”, so nothing was masked. {facts}"
+            return f"No {self.kind} is named in support of “{self.target}”, so nothing was masked. {facts}"
         what = f"the logit of “{self.target}”"
         if self.versus is not None:
             what += f" minus that of “{self.versus}”"
-        neurons = "the named neuron" if count == 1 else f"the {count} named neurons"
+        kinds = f"{self.kind}s"
+        neurons = f"the named {self.kind}" if count == 1 else f"the {count} named {kinds}"
         answer = "and another class wins" if self.flips else "and the answer stays"
         after = max(self.probability - self.probability_drop, 0)
         return (
             f"Without {neurons}, {what} falls by {self.logit_drop:.2f} "
             f"(their scores add up to {self.claimed_drop:.2f}), the probability goes from "
             f"{100 * self.probability:.1f} % to {100 * after:.1f} %, {answer}. "
-            f"{self.draws} random sets of as many neurons lower the logit by {self.random_logit_drop:.2f} on average "
+            f"{self.draws} random sets of as many {kinds} lower the logit by {self.random_logit_drop:.2f} on average "
             f"and {self.random_largest:.2f} at most; {self.beaten} of {self.draws} do less than the named. "
-            f"The named neurons make up {100 * self.coverage:.0f} % of all support. {facts}"
+            f"The named {kinds} make up {100 * self.coverage:.0f} % of all support. {facts}"
         )
 
 
@@ -113,7 +116,8 @@ def measure_certificate(
 
     Source: this project; the effect is that of method.md, beside the control that the published figure lacks.
     """
-    support = [item for item in meaning.evidence if item.supports]
+    told = [meaning.evidence[item.rank] for item in meaning.told]
+    support = [item for item in told if item.supports]
     named = tuple([item.neuron for item in support])
     target, versus = meaning.target, meaning.versus
     asked = {target.index: target.logit} if versus is None else {target.index: target.logit, versus.index: versus.logit}
@@ -143,6 +147,7 @@ def measure_certificate(
         coverage=meaning.coverage,
         facts=len(facts),
         facts_checked=sum([fact.id in said for fact in facts]),
+        kind=meaning.evidence[0].kind if meaning.evidence else "neuron",
     )
 
 

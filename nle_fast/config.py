@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Literal, get_args
@@ -31,9 +30,14 @@ class Config:
         style: `"plain"` for non-experts, `"expert"` with neuron numbers and shares, `"short"` for one line.
         position_rule: `"area"`: a place is named by how much of the region lies there. `"any"`: the published rule, any
             position of the activation map that is on.
+        certain: The network "is certain" of an answer of at least this probability, in [0, 1].
+        quite_sure: It "is quite sure" from here on, ≤ `certain`.
+        thinks: It "thinks" so from here on, ≤ `quite_sure`; below it "guesses".
+        hesitates: It "hesitates", whatever the probability, where the class next to its answer has at least this
+            fraction of the answer's probability, in [0, 1].
 
     Raises:
-        ConfigError: An option is out of its range or of the wrong type.
+        ConfigError: An option is out of its range or of the wrong type, or the three probabilities do not fall.
 
     Example:
         >>> Config(top_k=3).top_k
@@ -50,6 +54,10 @@ class Config:
     against: bool = False
     style: Style = "plain"
     position_rule: PositionRule = "area"
+    certain: float = 0.95
+    quite_sure: float = 0.8
+    thinks: float = 0.5
+    hesitates: float = 0.6
 
     def __post_init__(self) -> None:
         if isinstance(self.top_k, bool) or not isinstance(self.top_k, Integral) or self.top_k < 1:
@@ -60,15 +68,22 @@ class Config:
         _one_of("style", self.style, get_args(Style))
         _one_of("position_rule", self.position_rule, get_args(PositionRule))
         _one_of("connectivity", self.connectivity, (4, 8))
-        _fraction("threshold", self.threshold, low_open=True)
-        _fraction("min_area", self.min_area, low_open=False)
+        _fraction("threshold", self.threshold, "()")
+        _fraction("min_area", self.min_area, "[)")
+        for name in ("certain", "quite_sure", "thinks", "hesitates"):
+            _fraction(name, getattr(self, name), "[]")
+        if not self.certain >= self.quite_sure >= self.thinks:
+            raise ConfigError(
+                f"`certain`, `quite_sure` and `thinks` must fall in this order, got {self.certain}, {self.quite_sure} "
+                f"and {self.thinks}; give the highest probability to `certain`."
+            )
         if not isinstance(self.against, bool):
             raise ConfigError(f"`against` must be True or False, got {self.against!r}; pass a bool.")
         # NumPy's numbers are welcome, but the options are written as JSON.
         object.__setattr__(self, "top_k", int(self.top_k))
         object.__setattr__(self, "connectivity", int(self.connectivity))
-        object.__setattr__(self, "threshold", float(self.threshold))
-        object.__setattr__(self, "min_area", float(self.min_area))
+        for name in ("threshold", "min_area", "certain", "quite_sure", "thinks", "hesitates"):
+            object.__setattr__(self, name, float(getattr(self, name)))
 
     @classmethod
     def paper(cls) -> Config:
@@ -86,8 +101,9 @@ def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
         raise ConfigError(f"`{name}` must be one of {choices}, got {value!r}; choose one of them.")
 
 
-def _fraction(name: str, value: object, *, low_open: bool) -> None:
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not 0 <= value < 1 or (low_open and value == 0):  # type: ignore[arg-type,operator]
-        bracket = "(" if low_open else "["
-        raise ConfigError(f"`{name}` must be a number in {bracket}0, 1), got {value!r}; give a fraction.")
+def _fraction(name: str, value: object, bounds: str) -> None:
+    """Refuse what is no number from 0 to 1; a round bracket leaves its end out."""
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else -1.0
+    inside = 0 < number < 1 or (number == 0 and bounds[0] == "[") or (number == 1 and bounds[1] == "]")
+    if not inside:
+        raise ConfigError(f"`{name}` must be a number in {bounds[0]}0, 1{bounds[1]}, got {value!r}; give a fraction.")

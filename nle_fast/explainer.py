@@ -20,7 +20,7 @@ from nle_fast.config import Config
 from nle_fast.errors import InputError, NleWarning
 from nle_fast.explanation import Explanation
 from nle_fast.labels import Labels, Target
-from nle_fast.meaning import build_meaning, gather_evidence, read_prediction
+from nle_fast.meaning import build_meaning, gather_evidence, part_seen, read_prediction, read_runner_up
 from nle_fast.opening import AskedFeatures, Network, open_network
 from nle_fast.preprocess import Picture, Preprocess, check_several, load_picture, picture_list
 from nle_fast.schema import EvidenceKind, Meaning, Prediction, Utterance
@@ -168,8 +168,20 @@ class Explainer:
         )
         laps.end("regions")
         winners = [read_prediction(logits, self.labels) for logits in reading.logits]
+        # What no feature explains, in the unit of the shares, which counts it where it is positive.
+        rest = 0 * top.total if reading.rest is None else reading.rest / np.where(top.total > 0, top.total, 1)
         meanings = [
-            self._mean(reading.logits[i], winners[i], reading.class_index[i], others[i], top, places[i], i)
+            self._mean(
+                reading.logits[i],
+                winners[i],
+                reading.class_index[i],
+                others[i],
+                top,
+                places[i],
+                float(rest[i]),
+                part_seen(windows[i], sizes[i]),
+                i,
+            )
             for i in range(len(opened))
         ]
         laps.end("meaning")
@@ -184,11 +196,9 @@ class Explainer:
                     self.classifier, reading.activations[i : i + 1], winner, meaning, text.spans, kept
                 )
             laps.end("certify")
-        # What no feature explains, in the unit of the shares, which counts it where it is positive.
-        rest = 0 * top.total if reading.rest is None else reading.rest / np.where(top.total > 0, top.total, 1)
         timings = laps.timings()
         return [
-            self._tell(opened[i], winners[i], meanings[i], said[i], certificates[i], float(rest[i]), dict(timings))
+            self._tell(opened[i], winners[i], meanings[i], said[i], certificates[i], dict(timings))
             for i in range(len(opened))
         ]
 
@@ -249,6 +259,8 @@ class Explainer:
         other: int,
         top: ops.TopNeurons,
         places: Sequence[ops.Place],
+        unexplained: float,
+        seen: float | None,
         i: int,
     ) -> Meaning:
         """Picture i of a batch, from scores to what will be said."""
@@ -257,7 +269,17 @@ class Explainer:
         kind: EvidenceKind = "neuron" if self.features is None else "feature"
         words, total = words_of(self.concepts, explained.index), float(top.total[i])
         evidence = gather_evidence(top.values[i], top.neurons[i], total, places, words, self._top_k, kind)
-        return build_meaning(winner, explained, versus, evidence, self.classifier.layer, self.config.style)
+        return build_meaning(
+            winner,
+            explained,
+            versus,
+            evidence,
+            self.classifier.layer,
+            self.config,
+            runner_up=read_runner_up(logits, self.labels),
+            unexplained=unexplained,
+            seen=seen,
+        )
 
     def _tell(
         self,
@@ -266,7 +288,6 @@ class Explainer:
         meaning: Meaning,
         said: Utterance,
         certificate: Certificate | None,
-        unexplained: float,
         timings: dict[str, float],
     ) -> Explanation:
         """One picture, from words to the explanation."""
@@ -292,7 +313,6 @@ class Explainer:
             meaning=meaning,
             picture=picture,
             certificate=certificate,
-            unexplained=unexplained,
         ).made_by(self)
 
     def _through(self) -> dict[str, Any]:

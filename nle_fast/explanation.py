@@ -1,6 +1,6 @@
 """The result: what was said, about what, and where it comes from; as JSON, HTML, and a picture.
 
-Explanation ─► to_dict / to_json ─► from_dict / from_json      (all but the picture)
+Explanation ─► to_dict / to_json ─► from_dict / from_json      (all but the picture; of `nle-fast/1`, too)
             ─► draw(), _repr_html_(), save(folder)
             ─► certify()      (asks the explainer that made it)
 """
@@ -11,45 +11,24 @@ import contextlib
 import dataclasses
 import errno
 import json
-import math
 import os
 import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-
-import numpy as np
 
 from nle_fast.certificate import Certificate
 from nle_fast.draw import draw_explanation, explanation_html
 from nle_fast.errors import InputError
-from nle_fast.schema import Evidence, Meaning, Prediction, Region, Span
+from nle_fast.schema import Evidence, Meaning, Prediction, Span
+from nle_fast.written import SCHEMA, TOLD, answer_of, as_first, checked_version, plainly, read_meaning, schema
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = ["SCHEMA", "Explanation", "schema"]
-
-#: Name and version of the JSON form; the version changes when a reader of the old one would break.
-SCHEMA = "nle-fast/1"
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) that `Explanation.to_dict` keeps to.
-
-    Returns:
-        A new dict on each call.
-
-    Example:
-        >>> schema()["properties"]["schema"]["const"]
-        'nle-fast/1'
-    """
-    source = resources.files("nle_fast").joinpath("explanation.schema.json")
-    loaded: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
-    return loaded
 
 
 class Certifier(Protocol):
@@ -78,21 +57,20 @@ class Explanation(_Made):
         target: The class that is explained: the winner unless another was asked for.
         versus: The class it is compared with, or None.
         evidence: Supporting by falling score, then opposing by rising score; colors and numbers follow the index.
-        coverage: Share of all support that the named supporting evidence makes up, in [0, 1].
+        coverage: Share of all support that the told supporting evidence makes up, in [0, 1].
         timings: Stage → milliseconds.
         provenance: Where it comes from: `versions` (package → version), `network` (its name), `model` (fingerprint of
             network and layer, or None), `layer`, `config` (option → value), `picture` (`size`: [width, height];
             `window`: [left, top, right, bottom] of what the classifier saw, in pixels of the picture), `verbalizer`
             (`asked`, `used`, and in `note` why these differ); more keys may come.
-        meaning: The meaning representation that the text was checked against; agrees with the four fields above.
+        meaning: The meaning representation that the text was checked against; agrees with the four fields above. That
+            of an explanation read from `nle-fast/1` has `language` 1, and is written as that again.
         picture: The upright RGB picture; None after reading back from JSON.
         certificate: What masking the named neurons does to this picture; None unless asked for.
-        unexplained: Share of what no feature explains, signed, in units of all support; 0 without features. Not in the
-            JSON yet.
 
     Raises:
         InputError: `target`, `versus`, `evidence` or `coverage` is not the meaning representation's, or its `winner`
-            does not tell whether `target` is `prediction`.
+            does not tell whether `target` is `prediction`, or its `answer` is not `prediction` where it is not.
     """
 
     text: str
@@ -107,7 +85,6 @@ class Explanation(_Made):
     meaning: Meaning
     picture: Image | None = field(default=None, compare=False)
     certificate: Certificate | None = None
-    unexplained: float = field(default=0.0, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("target", "versus", "evidence", "coverage"):
@@ -118,6 +95,30 @@ class Explanation(_Made):
                 f"`meaning.winner` must tell whether `target` is `prediction`, got {self.meaning.winner} for classes "
                 f"{self.target.index} and {self.prediction.index}; change both together."
             )
+        if self.meaning.answer != answer_of(self.meaning.winner, self.prediction, self.meaning.language):
+            raise InputError(
+                f"`meaning.answer` must be `prediction` where another class is explained, and else None, got "
+                f"{self.meaning.answer}; change both together."
+            )
+
+    @property
+    def runner_up(self) -> Prediction | None:
+        """The class next to the network's answer; None where it knows only one, or `nle-fast/1` did not say."""
+        return self.meaning.runner_up
+
+    @property
+    def unexplained(self) -> float:
+        """Share of what no feature explains, signed, in units of all support; 0 without features."""
+        return self.meaning.unexplained
+
+    @property
+    def _drawn(self) -> tuple[Evidence, ...]:
+        """The evidence with the regions that are outlined: not those of pieces that the text only counts."""
+        counted = self.meaning.counted
+        return tuple(
+            dataclasses.replace(item, regions=()) if rank in counted else item
+            for rank, item in enumerate(self.evidence)
+        )
 
     def __str__(self) -> str:
         return self.text
@@ -132,7 +133,7 @@ class Explanation(_Made):
     def _repr_html_(self) -> str:
         """Picture, text and table for notebooks: one `<div>` that needs nothing from outside."""
         return explanation_html(
-            self.picture, self.evidence, self.text, self.spans, target=self.target, versus=self.versus
+            self.picture, self._drawn, self.text, self.spans, target=self.target, versus=self.versus
         )
 
     def certify(self) -> Explanation:
@@ -177,32 +178,36 @@ class Explanation(_Made):
                 "`picture` must be there to draw on, got None: JSON does not carry it; "
                 "set it with dataclasses.replace(explanation, picture=...)."
             )
-        return draw_explanation(self.picture, self.evidence, self.text, self.spans, longest=longest, font=font)
+        return draw_explanation(self.picture, self._drawn, self.text, self.spans, longest=longest, font=font)
 
     def to_dict(self) -> dict[str, Any]:
-        """All but the picture, as dicts, lists, strings, numbers, bools and None; keeps to `schema()`.
+        """All but the picture, as dicts, lists, strings, numbers, bools and None; keeps to `schema(meaning.language)`.
 
         Raises:
-            InputError: A number is not finite, or `provenance` holds what JSON cannot.
+            InputError: A number is not finite, or `provenance` holds what JSON cannot, or `meaning` has language 1 and
+                facts that it had no words for.
         """
+        meaning = self.meaning
         whole = {
-            "schema": SCHEMA,
+            "schema": f"nle-fast/{meaning.language}",
             "text": self.text,
             "prediction": self.prediction,
             "target": self.target,
+            "runner_up": meaning.runner_up,
             "versus": self.versus,
             "coverage": self.coverage,
+            "unexplained": meaning.unexplained,
             "evidence": self.evidence,
             "spans": self.spans,
-            "meaning": {"layer": self.meaning.layer, "style": self.meaning.style},
+            "meaning": {name: getattr(meaning, name) for name in ("layer", "style", *TOLD)},
             "timings": self.timings,
             "provenance": self.provenance,
             "certificate": self.certificate,
         }
-        plain = {name: _plain(value, name) for name, value in whole.items()}
+        plain = {name: plainly(value, name) for name, value in whole.items()}
         if self.certificate is not None:
             plain["certificate"]["text"] = self.certificate.text
-        return plain
+        return plain if meaning.language > 1 else as_first(plain, meaning)
 
     def to_json(self, indent: int | None = None) -> str:
         """`to_dict` as JSON in plain ASCII, which every terminal and file carries.
@@ -217,28 +222,13 @@ class Explanation(_Made):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Explanation:
-        """Read back what `to_dict` gave; the picture is None.
+        """Read back what `to_dict` gave, now or in version 1; the picture is None.
 
         Raises:
-            InputError: The data do not keep to `schema()`; the message names the first place.
+            InputError: The data do not keep to the `schema` of their version, or it is a later one; the message names
+                the first place.
         """
-        import jsonschema
-
-        problem = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema()).iter_errors(data))
-        if problem is not None:
-            place = "/".join(str(part) for part in problem.absolute_path) or "the whole"
-            raise InputError(
-                f"`data` must keep to the JSON Schema of {SCHEMA}, got at {place}: {problem.message[:200]}; "
-                f"read what Explanation.to_dict or to_json wrote."
-            )
-        meaning = Meaning(
-            target=Prediction(**data["target"]),
-            versus=None if data["versus"] is None else Prediction(**data["versus"]),
-            evidence=tuple(_evidence(item) for item in data["evidence"]),
-            coverage=data["coverage"],
-            winner=data["target"]["index"] == data["prediction"]["index"],
-            **data["meaning"],
-        )
+        meaning = read_meaning(data, checked_version(data))
         return cls(
             text=data["text"],
             spans=tuple(Span(**span) for span in data["spans"]),
@@ -327,48 +317,8 @@ def _taken(folder: Path) -> InputError:
     return InputError(f"`folder` must be new or empty, got {str(folder)!r}; give another name or remove it.")
 
 
-def _evidence(data: Mapping[str, Any]) -> Evidence:
-    regions = tuple(
-        Region(
-            **{
-                **region,
-                "bbox": tuple(region["bbox"]),
-                "centroid": tuple(region["centroid"]),
-                "outline": tuple((x, y) for x, y in region["outline"]),
-                "cells": tuple(region["cells"]),
-            }
-        )
-        for region in data["regions"]
-    )
-    return Evidence(**{**data, "positions": tuple(data["positions"]), "regions": regions})
-
-
 def _certificate(data: Mapping[str, Any] | None) -> Certificate | None:
     if data is None:
         return None
     figures = {name: value for name, value in data.items() if name != "text"}
     return Certificate(**{**figures, "neurons": tuple(data["neurons"])})
-
-
-def _plain(value: object, where: str) -> Any:
-    """The value as JSON knows it; `where` names it in errors."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise InputError(f"`{where}` must be finite, got {value!r}; JSON has no such number.")
-        return value
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        # What two are compared by is written; the JSON of this version knows no kinds of evidence.
-        told = [field.name for field in dataclasses.fields(value) if field.compare]
-        return {name: _plain(getattr(value, name), f"{where}.{name}") for name in told}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item, f"{where}.{key}") for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    kind = type(value).__name__
-    raise InputError(f"`{where}` must be something that JSON knows, got {kind}; give text, numbers, lists or dicts.")

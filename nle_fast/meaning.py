@@ -11,11 +11,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nle_fast.config import Style
+from nle_fast.config import Config
 from nle_fast.ops import find_winner
-from nle_fast.schema import Evidence, EvidenceKind, Meaning, Prediction, Region
+from nle_fast.schema import Certainty, Evidence, EvidenceKind, Meaning, Prediction, Region
 
-__all__ = ["build_meaning", "gather_evidence", "read_prediction"]
+__all__ = ["build_meaning", "gather_evidence", "part_seen", "read_prediction", "read_runner_up"]
+
+#: Evidence of a smaller share, for or against, is only counted.
+SMALL = 0.02
+#: Where the network saw less of the picture than this, that is told.
+SEEN = 0.5
 
 
 def read_prediction(logits: NDArray[np.float32], labels: Sequence[str], index: int | None = None) -> Prediction:
@@ -31,12 +36,40 @@ def read_prediction(logits: NDArray[np.float32], labels: Sequence[str], index: i
     return Prediction(label, labels[label], probability, float(logits[label]))
 
 
+def read_runner_up(logits: NDArray[np.float32], labels: Sequence[str]) -> Prediction | None:
+    """The class next to the winner; of equal logits the lowest; None where there is only one class.
+
+    Args:
+        logits: (K,) finite.
+        labels: K names.
+    """
+    if len(logits) < 2:
+        return None
+    others = logits.copy()
+    others[logits.argmax()] = -np.inf
+    return read_prediction(logits, labels, int(others.argmax()))
+
+
+def part_seen(window: tuple[float, float, float, float], size: tuple[int, int]) -> float | None:
+    """The fraction of a picture that the network saw, where it is less than half; else None.
+
+    Args:
+        window: (left, top, right, bottom) of what it saw, in pixels of the picture.
+        size: (width, height) of the picture.
+    """
+    left, top, right, bottom = window
+    across = max(0.0, min(right, size[0]) - max(left, 0.0))
+    down = max(0.0, min(bottom, size[1]) - max(top, 0.0))
+    seen = across * down / (size[0] * size[1])
+    return seen if seen < SEEN else None
+
+
 def gather_evidence(
     values: NDArray[np.float32],
     neurons: NDArray[np.int64],
     total: float,
     places: Sequence[tuple[tuple[Region, ...], tuple[str, ...]]],
-    words: Callable[[int], tuple[str | None, float | None, str | None]],
+    words: Callable[[int], tuple[str | None, float | None, str | None, bool]],
     num_supporting: int,
     kind: EvidenceKind = "neuron",
 ) -> tuple[Evidence, ...]:
@@ -47,8 +80,8 @@ def gather_evidence(
         neurons: (k',) their channels.
         total: Σ_j max(score_j, 0) over all neurons of the layer, the unit of the shares.
         places: Per neuron its regions, and the names of their positions.
-        words: From a neuron to its concept (None: its number is said), the concept's quality, and words that are not
-            trusted.
+        words: From a neuron to its concept (None: its number is said), the concept's quality, words that are not
+            trusted, and whether the concept was judged on pictures.
         num_supporting: How many of the k' were chosen as supporting.
         kind: What the neurons are.
 
@@ -60,11 +93,13 @@ def gather_evidence(
         supports = rank < num_supporting
         if value == 0 or (value > 0) != supports:
             continue
-        concept, quality, loosely = words(neuron)
+        concept, quality, loosely, judged = words(neuron)
         regions, positions = places[rank]
         # Without any support the unit of the shares is zero; opposing evidence then has no share of it.
         share = value / total if total > 0 else 0.0
-        evidence.append(Evidence(neuron, concept, quality, value, share, supports, positions, regions, loosely, kind))
+        evidence.append(
+            Evidence(neuron, concept, quality, value, share, supports, positions, regions, loosely, kind, judged)
+        )
     return tuple(evidence)
 
 
@@ -74,9 +109,17 @@ def build_meaning(
     versus: Prediction | None,
     evidence: tuple[Evidence, ...],
     layer: str,
-    style: Style,
+    config: Config,
+    *,
+    runner_up: Prediction | None = None,
+    unexplained: float = 0.0,
+    seen: float | None = None,
 ) -> Meaning:
     """Say what will be said, in no words yet.
+
+    In plain and short style pieces of a share below .02 are only counted, never all: the first is always told. In
+    plain style the network's own answer is told with a word for how sure it is, see `Config`. It hesitates only where
+    its own answer is explained, and not beside a third class.
 
     Args:
         winner: The network's own answer.
@@ -84,13 +127,44 @@ def build_meaning(
         versus: The class that it is told apart from, or None.
         evidence: As `gather_evidence` returns it.
         layer: Name of the layer that the neurons belong to.
-        style: Decides which facts the text states.
+        config: Style, which decides which facts the text states, and limits of the words for certainty.
+        runner_up: The class next to the network's own answer; None where it knows only one.
+        unexplained: Signed share of what no feature explains.
+        seen: Fraction of the picture that the network saw, where that is to be told.
 
     Returns:
-        The meaning representation; its coverage is the sum of the supporting shares, at most 1.
+        The meaning representation; its coverage is the sum of the supporting shares that are told, at most 1.
 
     Source: `share` and `coverage` as in the formulas of "Faithful and Plausible Natural Language Explanations for Image
     Classification" made additive: signed sums of gradient × activation (this project).
     """
-    coverage = min(1.0, sum(item.share for item in evidence if item.supports))
-    return Meaning(target, versus, evidence, coverage, layer, style, winner=target.index == winner.index)
+    own, style = target.index == winner.index, config.style
+    # Without any support shares have no unit and are zero, which does not make them small.
+    small = [rank > 0 and 0 < abs(item.share) < SMALL and style != "expert" for rank, item in enumerate(evidence)]
+    told = [item for item, counted in zip(evidence, small, strict=True) if not counted]
+    rival = runner_up if own and versus is None else None
+    return Meaning(
+        target=target,
+        versus=versus,
+        evidence=evidence,
+        coverage=min(1.0, sum(item.share for item in told if item.supports)),
+        layer=layer,
+        style=style,
+        winner=own,
+        answer=None if own else winner,
+        certainty=_certainty(winner, rival, config) if style == "plain" else None,
+        runner_up=runner_up,
+        unexplained=unexplained,
+        counted=tuple(rank for rank, counted in enumerate(small) if counted),
+        seen=seen,
+    )
+
+
+def _certainty(answer: Prediction, rival: Prediction | None, config: Config) -> Certainty:
+    if rival is not None and rival.probability >= config.hesitates * answer.probability:
+        return "hesitates"
+    if answer.probability >= config.certain:
+        return "certain"
+    if answer.probability >= config.quite_sure:
+        return "quite sure"
+    return "thinks" if answer.probability >= config.thinks else "guesses"

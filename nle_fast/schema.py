@@ -24,6 +24,7 @@ __all__ = [
     "EvidenceKind",
     "Fact",
     "FactKind",
+    "Joined",
     "Meaning",
     "Prediction",
     "Region",
@@ -170,6 +171,20 @@ class Fact:
     rank: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Evidence that is one thing and is told once.
+
+    Attributes:
+        ranks: Indices into `Meaning.evidence`; of those with the words of the first, or like it without a name, only
+            the first is told, on its side.
+        places: Where all of it lies together, as one or two of `PLACES`; empty: the first tells where.
+    """
+
+    ranks: tuple[int, ...]
+    places: tuple[str, ...] = ()
+
+
 class Told(NamedTuple):
     """One piece of evidence as it is told.
 
@@ -178,7 +193,7 @@ class Told(NamedTuple):
         leader: Index of the piece with whose words and on whose side it is told: its own, or that of the first of its
             joined group, if that has the same words.
         supports: Side on which it is told.
-        places: Where; that of the first of its group.
+        places: Where; those of its group.
     """
 
     rank: int
@@ -204,7 +219,7 @@ class Meaning:
         runner_up: The class next to the network's answer; told where it `"hesitates"`.
         also: Other labels that are true at once, by falling probability.
         unexplained: Signed share of what no feature explains; 0 without features.
-        joined: Ranks that are one thing: told in the places of the first, and with its words where they are the same.
+        joined: Pieces that are one thing.
         counted: Ranks of small pieces, of which only the number and the sum are told.
         rounded: Shares are told in steps of five percent, with "about".
         assumed: What had to be assumed about the network.
@@ -225,7 +240,7 @@ class Meaning:
     runner_up: Prediction | None = None
     also: tuple[Prediction, ...] = ()
     unexplained: float = 0.0
-    joined: tuple[tuple[int, ...], ...] = ()
+    joined: tuple[Joined, ...] = ()
     counted: tuple[int, ...] = ()
     rounded: bool = False
     assumed: tuple[Assumption, ...] = ()
@@ -236,14 +251,19 @@ class Meaning:
     @property
     def told(self) -> tuple[Told, ...]:
         """The evidence that is told, in the order of telling; what is only counted is left out."""
-        within = {rank: group for group in self.joined for rank in group}
+        if not (self.joined or self.counted):
+            return tuple([Told(rank, rank, item.supports, item.where) for rank, item in enumerate(self.evidence)])
+        within = {rank: group for group in self.joined for rank in group.ranks}
         found = []
         for rank, item in enumerate(self.evidence):
-            if rank not in self.counted:
-                first = self.evidence[within.get(rank, (rank,))[0]]
-                same = first.concept == item.concept and item.concept is not None
-                leader = within[rank][0] if same and rank in within else rank
-                found.append(Told(rank, leader, self.evidence[leader].supports, first.where))
+            if rank in self.counted:
+                continue
+            leader, places = rank, item.where
+            if group := within.get(rank):
+                first = self.evidence[group.ranks[0]]
+                leader = group.ranks[0] if first.concept == item.concept else rank
+                places = group.places or first.where
+            found.append(Told(rank, leader, self.evidence[leader].supports, places))
         return tuple(found)
 
     @property
@@ -261,10 +281,8 @@ class Meaning:
         supporting evidence, the share of what has no name, what is only counted, what no feature explains, and what
         was assumed. `expert`: also probability, layer, and each neuron's number and share.
         """
-        told = self.told
-        sides: dict[int, set[bool]] = {}
-        for item in told:
-            sides.setdefault(item.leader, set()).add(self.evidence[item.rank].supports)
+        told, evidence = self.told, self.evidence
+        both = {item.leader for item in told if self.joined and evidence[item.rank].supports != item.supports}
         about = _About(
             versus=self.versus is not None,
             answer=self.answer is not None and not self.winner,
@@ -282,14 +300,10 @@ class Meaning:
             self.style,
             about,
             tuple(
-                _Item(
-                    item.rank,
-                    self.evidence[item.rank].concept is not None,
-                    bool(item.places),
-                    item.supports,
-                    item.leader == item.rank and len(sides[item.rank]) == 2,
-                )
-                for item in told
+                [
+                    _Item(rank, evidence[rank].concept is not None, bool(places), supports, rank in both)
+                    for rank, _, supports, places in told
+                ]
             ),
         )
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import nle_fast as nle
-from nle_fast.bundle import read_bundle, write_bundle
+from nle_fast.bundle import BUNDLE_SCHEMA, DEFAULT_BUNDLE, read_bundle, write_bundle
 from nle_fast.concepts import Concepts
 from nle_fast.errors import ModelError
 from nle_fast.preprocess import Preprocess
@@ -87,6 +87,28 @@ def test_a_module_is_no_file_to_be_copied(tmp_path, model):
 def test_a_layer_without_a_name_is_not_the_default_one():
     with pytest.raises(nle.LayerNotFoundError, match="`layer` must"):
         nle.Explainer.default(layer="", verbalizer="template")
+
+
+def test_the_embedded_bundle_and_new_ones_are_of_the_current_version_and_the_one_before_is_read(tmp_path, model):
+    folder = write_bundle(tmp_path / "bundle", model, name="Net")
+    for manifest in (DEFAULT_BUNDLE / "bundle.json", folder / "bundle.json"):
+        assert json.loads(manifest.read_text())["schema"] == BUNDLE_SCHEMA == "nle-fast-bundle/2"
+    now = read_bundle(folder)
+    manifest = folder / "bundle.json"
+    manifest.write_text(manifest.read_text().replace(BUNDLE_SCHEMA, "nle-fast-bundle/1"))
+    assert read_bundle(folder) == now
+
+
+@pytest.mark.parametrize(
+    ("version", "remedy"),
+    [("nle-fast-bundle/3", "open it with a newer nle_fast"), ("bundle", "write_bundle"), (None, "write_bundle")],
+)
+def test_a_later_version_is_named_with_what_to_do(tmp_path, model, version, remedy):
+    folder = write_bundle(tmp_path / "bundle", model)
+    manifest = folder / "bundle.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"schema": version}))
+    with pytest.raises(ModelError, match=rf"got {version!r} in '.*bundle\.json'; .*{remedy}"):
+        read_bundle(folder)
 
 
 def test_no_manifest(tmp_path):

@@ -84,6 +84,26 @@ def test_it_is_part_of_the_json_and_says_so_in_words():
     assert f"{explanation.certificate.beaten} of {DRAWS}" in text
 
 
+def test_what_is_only_counted_is_not_masked_and_features_are_called_so(monkeypatch):
+    def speak_all(verbalizer, meanings):
+        counted = [dataclasses.replace(meaning, counted=(1,), coverage=0.25) for meaning in meanings]
+        meanings[:] = [
+            dataclasses.replace(one, evidence=tuple(dataclasses.replace(item, kind="feature") for item in one.evidence))
+            for one in counted
+        ]
+        return [nle.Utterance("", (), "nobody") for _ in meanings]
+
+    monkeypatch.setattr("nle_fast.explainer.speak_all", speak_all)
+    explanation = make(config=nle.Config(top_k=3))(scene(1), certify=True)
+    certificate, evidence = explanation.certificate, explanation.evidence
+    assert certificate.neurons == tuple(item.neuron for rank, item in enumerate(evidence) if rank != 1)
+    assert certificate.claimed_drop == pytest.approx(sum(item.score for item in evidence) - evidence[1].score)
+    assert "the 2 named features" in certificate.text
+    assert "The named features make up 25 %" in certificate.text
+    assert "neuron" not in certificate.text
+    assert nle.Explanation.from_json(explanation.to_json()).certificate == certificate
+
+
 def test_what_was_read_back_cannot_be_certified():
     explanation = make()(scene(7))
     for other in (

@@ -39,7 +39,7 @@ def test_explain_prints_a_text_and_saves_a_picture(folder):
     text = (saved / "text.txt").read_text().strip()
     assert " ".join(text.split()) in " ".join(done.stdout.split())
     assert Image.open(saved / "picture.png").size[0] >= 96
-    assert json.loads((saved / "explanation.json").read_text())["schema"] == "nle-fast/1"
+    assert json.loads((saved / "explanation.json").read_text())["schema"] == "nle-fast/2"
     again = run("explain", "photo0.png", "--model", "bundle", cwd=folder)
     assert again.returncode == 0
     assert (folder / "explanations" / "photo0-2" / "picture.png").is_file(), "an earlier result is kept"

@@ -48,6 +48,11 @@ def test_config_is_frozen():
         {"style": "poem"},
         {"style": ["plain"]},
         {"position_rule": "most"},
+        {"certain": 1.5},
+        {"quite_sure": -0.1},
+        {"thinks": True},
+        {"hesitates": float("nan")},
+        {"hesitates": "often"},
     ],
 )
 def test_bad_option_is_named_with_its_value_and_a_remedy(option):
@@ -57,3 +62,12 @@ def test_bad_option_is_named_with_its_value_and_a_remedy(option):
     assert f"`{name}`" in str(error.value)
     assert repr(value) in str(error.value)
     assert ";" in str(error.value)
+
+
+def test_the_words_for_certainty_are_ordered():
+    assert (Config().certain, Config().quite_sure, Config().thinks, Config().hesitates) == (0.95, 0.8, 0.5, 0.6)
+    assert Config(certain=1, quite_sure=np.float32(0.5), thinks=0.5, hesitates=0).certain == 1.0
+    assert json.loads(json.dumps(dataclasses.asdict(Config(thinks=np.float64(0.25)))))["thinks"] == 0.25
+    for wrong in ({"quite_sure": 0.99}, {"thinks": 0.9}, {"certain": 0.3}):
+        with pytest.raises(ConfigError, match="must fall in this order"):
+            Config(**wrong)

@@ -261,8 +261,10 @@ def test_the_command_and_what_an_explanation_says(data, tmp_path):
     )
     told = explainer(_picture(data, "disc"))
     assert told.prediction.label == "disc"
-    assert "what is typical of discs themselves" in told.text
-    assert "what is typical of discs themselves" not in explainer(_picture(data, "disc"), target="dots").text
+    (first, *_) = told.evidence
+    assert (first.concept, first.judged) == ("what is typical of discs themselves", False)
+    other = explainer(_picture(data, "disc"), target="dots")
+    assert "what is typical of discs themselves" not in {item.concept for item in other.evidence}
     refused = CliRunner().invoke(app, [*asked[:-2], str(tmp_path / "other"), "--witness-labels", "x"])
     assert refused.exit_code == 2
 

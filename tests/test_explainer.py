@@ -12,6 +12,7 @@ import pytest
 from fakes import Colors, preprocess, scene, write_bundle_of
 
 import nle_fast as nle
+from nle_fast.schema import Utterance
 from nle_fast.verbalizers import TemplateVerbalizer
 
 NAMES = ["red", "orange things", None, "sky", "grass", "water", "stripes", "night"]
@@ -55,7 +56,7 @@ def test_mask_changes_the_logit_by_the_score():
 
 
 def test_evidence_is_ordered_and_shares_add_up():
-    explanation = make(config=nle.Config(top_k=8, against=True))(scene(2))
+    explanation = make(config=nle.Config(top_k=8, against=True, style="expert"))(scene(2))
     supporting = [item for item in explanation.evidence if item.supports]
     opposing = [item for item in explanation.evidence if not item.supports]
     assert [item.score for item in supporting] == sorted((item.score for item in supporting), reverse=True)
@@ -119,6 +120,71 @@ def test_texts_of_a_batch_are_written_together():
     together = explainer.batch([scene(seed) for seed in range(4)])
     assert calls == [4]
     assert together[2].text == explainer(scene(2)).text
+
+
+@pytest.fixture
+def unsaid(monkeypatch):
+    """Explanations without words, for what does not hang on them."""
+
+    def speak_all(verbalizer, meanings):
+        return [Utterance("", (), "nobody") for _ in meanings]
+
+    monkeypatch.setattr("nle_fast.explainer.speak_all", speak_all)
+
+
+def test_what_the_meaning_tells_of_the_answer(unsaid):
+    explainer = make(config=nle.Config(certain=1, quite_sure=1, thinks=1))
+    own = explainer(scene(3))
+    probabilities = {label: explainer.mask(scene(3), [], target=label).probability for label in ("ball", "sea", "wood")}
+    first, second, third = sorted(probabilities, key=probabilities.get, reverse=True)
+    assert (own.prediction.label, own.runner_up.label) == (first, second)
+    assert own.runner_up.probability == pytest.approx(probabilities[second])
+    hesitates = probabilities[second] >= 0.6 * probabilities[first]
+    assert own.meaning.certainty == ("hesitates" if hesitates else "guesses")
+    for target in (second, third):
+        other = explainer(scene(3), target=target)
+        assert (other.meaning.answer, other.meaning.certainty) == (own.prediction, "guesses")
+        assert other.runner_up.label == second, "next to the answer, whichever class is explained"
+        assert nle.Explanation.from_json(other.to_json()) == other
+    assert (
+        make(config=nle.Config(certain=0, quite_sure=0, thinks=0, hesitates=1))(scene(3)).meaning.certainty == "certain"
+    )
+
+
+def test_small_pieces_are_counted_only_without_numbers(unsaid):
+    pictures = [scene(seed) for seed in range(12)]
+    explanations = make(config=nle.Config(top_k=8, against=True)).batch(pictures)
+    assert any(explanation.meaning.counted for explanation in explanations)
+    for explanation in explanations:
+        told = {item.rank for item in explanation.meaning.told}
+        for rank, item in enumerate(explanation.evidence):
+            assert (rank in told) == (rank == 0 or abs(item.share) >= 0.02)
+        shares = [explanation.evidence[rank].share for rank in told if explanation.evidence[rank].supports]
+        assert explanation.coverage == pytest.approx(min(1, sum(shares)))
+        assert nle.Explanation.from_json(explanation.to_json()) == explanation
+    for explanation in make(config=nle.Config(top_k=8, against=True, style="expert")).batch(pictures):
+        assert explanation.meaning.counted == ()
+
+
+def test_a_crop_of_less_than_half_is_told(unsaid):
+    wide, square = make().batch([scene(0, 160, 64), scene(0, 96, 64)])
+    assert wide.meaning.seen == pytest.approx(0.4)
+    assert square.meaning.seen is None
+    assert wide.to_dict()["meaning"]["seen"] == pytest.approx(0.4)
+
+
+def test_words_that_nobody_judged(unsaid):
+    names = [f"what is typical of {name}" for name in ("balls", "seas", "sea and wood", "a", "b", "c", "d", "e")]
+    table = nle.Concepts(
+        tuple(names), (None, 0.5) * 4, "colors", sources=("votes",) * 8, classes=((0,), (1,), (1, 2), *[None] * 5)
+    )
+    explainer = make(concepts=table, config=nle.Config(top_k=8, against=True))
+    for target in (0, 1, 2):
+        words = {item.neuron: item for item in explainer(scene(4), target=target).evidence}
+        assert {neuron: item.judged for neuron, item in words.items()} == {n: n % 2 == 1 for n in words}
+        if 2 in words:
+            common = "what sea and wood have in common" if target else "what is typical of sea and wood"
+            assert words[2].concept == common
 
 
 @pytest.mark.parametrize("frames", [scene(0), "photo.jpg", b"picture", None, 5])

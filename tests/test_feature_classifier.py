@@ -26,6 +26,7 @@ from nle_fast.classifiers import (
 )
 from nle_fast.classifiers.base import as_numpy, read_codes
 from nle_fast.classifiers.looking import look
+from nle_fast.ops import weighed
 from nle_fast.timing import Laps
 
 
@@ -87,9 +88,8 @@ def test_the_short_look_says_what_the_long_one_does(name, backend, rival):
     long, short = read(through, images, None, versus), read_codes(through, images, None, versus)
     own = scores(long)
     scale = np.abs(own).max()
-    codes, slopes = as_numpy(short.codes), as_numpy(short.gradients)
-    np.testing.assert_allclose(codes, as_numpy(of_neurons(through, long.activations)), atol=1e-5)
-    found = (codes * (slopes[:, :, None, None] if slopes.ndim == 2 else slopes)).sum((2, 3))
+    np.testing.assert_allclose(as_numpy(short.codes), as_numpy(of_neurons(through, long.activations)), atol=1e-5)
+    found = weighed(short.codes, short.gradients) if short.scores is None else short.scores
     np.testing.assert_allclose(found, own[:, :10], atol=1e-4 * scale)
     np.testing.assert_allclose(short.rest, own[:, 10:].sum(1), atol=1e-3 * scale)
     kept = look(through, images, None, versus, 5, "sum", "both", Laps(3), keep_activations=True)

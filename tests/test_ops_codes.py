@@ -91,14 +91,17 @@ def test_directions_must_fit():
 
 
 @pytest.mark.parametrize("shape", [(1, 1280, 7, 7), (3, 17, 5, 4), (2, 1, 1, 1)])
-@pytest.mark.parametrize("wide", [True, False])
-def test_weighed_sums(shape, wide):
+@pytest.mark.parametrize("spread", ["own", "shared", "constant"])
+def test_weighed_sums(shape, spread):
     rng = np.random.default_rng(len(shape))
-    maps, slopes = (rng.normal(size=size).astype(np.float32) for size in (shape, shape if wide else shape[:2]))
-    found, scale = weighed(maps, slopes), np.sqrt(maps.size)
-    np.testing.assert_allclose(found, reference.weighed(maps, slopes), rtol=1e-5, atol=1e-6 * scale)
-    again = torch.einsum("nchw,nchw->n" if wide else "nchw,nc->n", torch.from_numpy(maps), torch.from_numpy(slopes))
-    np.testing.assert_allclose(found, again, rtol=1e-4, atol=1e-5 * scale)
+    sizes = {"own": shape, "shared": (shape[0], 1, *shape[2:]), "constant": shape[:2]}[spread]
+    maps, slopes = (rng.normal(size=size).astype(np.float32) for size in (shape, sizes))
+    found = weighed(maps, slopes)
+    np.testing.assert_allclose(found, reference.weighed(maps, slopes), rtol=1e-5, atol=1e-5)
+    rule = {"own": "nchw,nchw->nc", "shared": "nchw,nxhw->nc", "constant": "nchw,nc->nc"}[spread]
+    again = torch.einsum(rule, torch.from_numpy(maps), torch.from_numpy(slopes))
+    np.testing.assert_allclose(found, again, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(weighed(torch.from_numpy(maps), torch.from_numpy(slopes)), found)
-    with pytest.raises(InputError, match="`slopes`"):
-        weighed(maps, slopes[:, :0])
+    for bad in (slopes[:, :0], slopes[0], np.ones((shape[0], shape[1] + 1), np.float32)):
+        with pytest.raises(InputError, match="`slopes`"):
+            weighed(maps, bad)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from nle_fast.errors import InputError
 from nle_fast.ops import (
@@ -11,6 +12,7 @@ from nle_fast.ops import (
     logits_without,
     means_without,
     pooled_gradients,
+    rectified_gates,
     rectified_gradients,
     reference,
 )
@@ -117,6 +119,28 @@ def test_gradients_as_defined(positions, order, target, versus):
     np.testing.assert_array_equal(found[0], expected[0])
     assert found[1].dtype == np.float32
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 7), (13, 13)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_gates(size, order):
+    rng = np.random.default_rng(size[0])
+    weight, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((CLASSES, NEURONS), CLASSES))
+    maps, classes = rng.normal(size=(4, NEURONS, *size)).astype(np.float32), np.array([3, 0, -1, CLASSES - 1])
+    gates, sums = rectified_gates(np.asarray(weight, order=order), bias, maps, classes)
+    expected = reference.rectified_gates(weight, bias, maps, classes)
+    assert gates.dtype == sums.dtype == np.float32
+    np.testing.assert_array_equal(gates, expected[0])
+    np.testing.assert_allclose(sums, expected[1], rtol=1e-5, atol=1e-5)
+    leaf = torch.from_numpy(maps).requires_grad_()
+    convolved = torch.nn.functional.conv2d(leaf, torch.from_numpy(weight)[:, :, None, None], torch.from_numpy(bias))
+    picked = convolved.relu().mean((2, 3))[np.arange(4), classes] * torch.tensor([1, 1, 0, 1])
+    (gradients,) = torch.autograd.grad(picked.sum(), leaf)
+    np.testing.assert_allclose(weight[classes][:, :, None, None] * gates, gradients, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(sums, (leaf * gradients).sum((1, 2, 3)).detach(), rtol=1e-4, atol=1e-5)
+    for bad in ((weight[0], bias, maps, classes), (weight, bias[1:], maps, classes), (weight, bias, maps, classes + 1)):
+        with pytest.raises(InputError, match="must fit each other"):
+            rectified_gates(*bad)
 
 
 def test_of_equal_logits_the_lowest_is_explained():

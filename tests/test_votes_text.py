@@ -117,10 +117,38 @@ def test_each_source_has_its_own_bar():
 
 
 def test_themselves_where_the_only_class_is_the_one_explained():
-    assert words_of(TABLE, 681)(0) == ("what is typical of notebooks themselves", None, None)
-    assert words_of(TABLE, 620)(0) == words_of(TABLE)(0) == ("what is typical of notebooks", None, None)
-    assert words_of(TABLE, 281)(1)[0] == "what is typical of cats and dogs"
-    assert words_of(TABLE, 3)(2) == (None, 0.19, "what looks like dogs")
+    assert words_of(TABLE, 681)(0) == ("what is typical of notebooks themselves", None, None, False)
+    assert words_of(TABLE, 620)(0) == words_of(TABLE)(0) == ("what is typical of notebooks", None, None, False)
+    assert words_of(TABLE, 3)(1) == ("what is typical of cats and dogs", 0.25, None, True)
+    assert words_of(TABLE, 3)(2) == (None, 0.19, "what looks like dogs", True)
+    assert words_of(None)(7) == (None, None, None, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "said"),
+    [
+        ("what is typical of cats and dogs", (281, 151), "what cats and dogs have in common"),
+        ("what is typical of cats, dogs and bears", (281, 151, 9), "what cats, dogs, and bears have in common"),
+        ("what is typical of cranes (birds) and dogs", (281, 151), "what cranes (birds) and dogs have in common"),
+        # One name for two classes, two names for three, and names that have an "and" themselves.
+        ("what is typical of lobsters", (281, 151), None),
+        ("what is typical of lobsters and cats", (281, 151, 9), None),
+        ("what is typical of cats, and of salt and pepper shakers", (281, 151), None),
+        ("what looks like cats and dogs", (281, 151), None),
+    ],
+)
+def test_what_the_explained_class_has_in_common_with_others(name, classes, said):
+    concept = Concept(name, 0.4, True, "votes", classes)
+    for explained in classes:
+        assert concept.said_of(explained) == (said or name)
+    assert concept.said_of(3) == concept.said_of(None) == name
+    assert replace(concept, source="masks").said_of(281) == name
+    assert replace(concept, name=None).said_of(281) is None
+
+
+def test_only_votes_without_a_quality_were_not_judged():
+    assert [concept.judged for concept in TABLE] == [False, True, True, True, True]
+    assert [concept.judged for concept in replace(TABLE, sources=None)] == [True] * 5
 
 
 def test_json_keeps_where_words_come_from_and_old_files_load(tmp_path):

@@ -96,9 +96,10 @@ class CodeReading(NamedTuple):
     Attributes:
         logits: (N, K) float32.
         codes: (N, C, H, W), the neurons' maps, NumPy or torch.
-        gradients: (N, C, H, W), or (N, C) when constant over space.
+        gradients: (N, C, H, W), or (N, C) when constant over space; None where there are `scores` in their place.
         rest: (N,) float32, Σ over positions and channels of rest × gradient, signed.
         class_index: (N,) int64, the class that `gradients` are of.
+        scores: (N, C) float32, Σ over positions of codes × gradients; None where nobody has added them up.
     """
 
     logits: NDArray[np.float32]
@@ -106,6 +107,7 @@ class CodeReading(NamedTuple):
     gradients: Any
     rest: NDArray[np.float32]
     class_index: Classes
+    scores: NDArray[np.float32] | None = None
 
 
 def read(
@@ -166,7 +168,7 @@ def read_codes(
 def beside_rest(classifier: Classifier, reading: Reading) -> CodeReading:
     """A reading with the rest as one number."""
     neurons = int(classifier.num_neurons)
-    rest = ops.weighed(narrow(reading.activations[:, neurons:]), narrow(reading.gradients[:, neurons:]))
+    rest = ops.weighed(narrow(reading.activations[:, neurons:]), narrow(reading.gradients[:, neurons:])).sum(1)
     codes, slopes = of_neurons(classifier, reading.activations), of_neurons(classifier, reading.gradients)
     return CodeReading(reading.logits, codes, slopes, rest, reading.class_index)
 

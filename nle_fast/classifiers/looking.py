@@ -126,7 +126,11 @@ def _look_beside_rest(
             f"`activations` × `gradients` must be finite, got a value that is not finite in picture {picture}; look "
             "for NaN in the picture or the weights, or for overflow in half precision."
         )
-    top = score_neurons(narrow(seen.codes), narrow(seen.gradients), *asked)
+    if seen.scores is None:
+        top = score_neurons(narrow(seen.codes), narrow(seen.gradients), *asked)
+    else:
+        top = score_neurons(seen.scores[:, :, None, None], np.ones_like(seen.scores), *asked)
+        top = replace(top, maps=seen.codes[np.arange(len(seen.codes))[:, None], top.neurons])
     laps.end("score")
     total = top.total + np.maximum(seen.rest, 0)
     return Look(seen.logits, seen.class_index, replace(top, total=total), activations, maps, seen.rest)

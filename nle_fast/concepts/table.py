@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from nle_fast.concepts import formats
+from nle_fast.concepts.concept import Concept, Words
 from nle_fast.errors import ConceptsError
 from nle_fast.files import write_whole
 
-__all__ = ["BARS", "Concept", "Concepts", "open_concepts", "words_of"]
+__all__ = ["BARS", "Concepts", "open_concepts", "words_of"]
 
 #: Where words come from that have a bar of their own, which their quality must exceed.
 BARS = {"votes": 0.2, "borrowed": 0.2}
@@ -24,37 +25,6 @@ BARS = {"votes": 0.2, "borrowed": 0.2}
 MAX_NAME_LENGTH = 200
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """Words for one neuron.
-
-    Attributes:
-        name: The words; None where the table has none.
-        quality: As its source measures it (simulation correlation, IoU, similarity); None when never measured.
-        trusted: Whether the words may be said: there are some, of unknown quality or not below the bar, which is the
-            table's, or for words by votes and borrowed ones r > .2.
-        source: Where the words come from: "votes", "borrowed", or another source's name; None where nobody says.
-        classes: Of words by votes that name a few single classes, the indices of these; else None.
-    """
-
-    name: str | None
-    quality: float | None
-    trusted: bool
-    source: str | None = None
-    classes: tuple[int, ...] | None = None
-
-    def said_of(self, explained: int | None) -> str | None:
-        """The words, where the class `explained` is explained: of the only class voted for, that class "themselves".
-
-        Example:
-            >>> notebooks = Concept("what is typical of notebooks", None, True, "votes", (681,))
-            >>> notebooks.said_of(681), notebooks.said_of(620)
-            ('what is typical of notebooks themselves', 'what is typical of notebooks')
-        """
-        alone = self.source == "votes" and explained is not None and self.classes == (explained,)
-        return f"{self.name} themselves" if alone and self.name is not None else self.name
 
 
 @dataclass(frozen=True)
@@ -285,22 +255,22 @@ def open_concepts(
     return concepts
 
 
-def words_of(
-    concepts: Concepts | None, explained: int | None = None
-) -> Callable[[int], tuple[str | None, float | None, str | None]]:
-    """From a neuron to the words that may be said for it, their quality, and words that may only be said loosely.
+def words_of(concepts: Concepts | None, explained: int | None = None) -> Callable[[int], Words]:
+    """From a neuron to what may be said for it.
 
     Args:
         concepts: The table, if there is one.
         explained: Index of the class that is explained, see `Concept.said_of`.
     """
     if concepts is None:
-        return lambda neuron: (None, None, None)
+        return lambda neuron: Words(None, None, None, True)
 
-    def words(neuron: int) -> tuple[str | None, float | None, str | None]:
+    def words(neuron: int) -> Words:
         concept = concepts[neuron]
         said = concept.said_of(explained)
-        return (said, concept.quality, None) if concept.trusted else (None, concept.quality, said)
+        if concept.trusted:
+            return Words(said, concept.quality, None, concept.judged)
+        return Words(None, concept.quality, said, True)
 
     return words
 

@@ -125,17 +125,18 @@ def _table(evidence: Sequence[Evidence]) -> str:
     rows = []
     for rank, item in enumerate(evidence):
         named = _safe(item.concept) if item.concept is not None else f'<i style="color:{_FAINT}">unnamed</i>'
-        against = "" if item.supports else f'<div style="color:{_FAINT};font-size:12px">speaks against</div>'
+        notes = ["speaks against"] * (not item.supports) + ["not judged on pictures"] * (not item.judged)
+        beside = "".join(f'<div style="color:{_FAINT};font-size:12px">{note}</div>' for note in notes)
         bar = (
             f'<div style="height:4px;border-radius:2px;margin-top:3px;width:{56 * abs(item.share) / largest:.0f}px;'
             f'background:{color_of(rank)}"></div>'
         )
         values = (
             _number(rank, item.supports, "0"),
-            f"{named}{against}",
-            f'<span style="font-variant-numeric:tabular-nums">{item.neuron}</span>',
+            f"{named}{beside}",
+            f'<span style="font-variant-numeric:tabular-nums;white-space:nowrap">{item.kind} {item.neuron}</span>',
             f'<span style="font-variant-numeric:tabular-nums;white-space:nowrap">{_percent(item.share)}</span>{bar}',
-            _safe(", ".join(item.positions)) or f'<span style="color:{_FAINT}">nowhere</span>',
+            _safe(", ".join(item.where)) or f'<span style="color:{_FAINT}">nowhere</span>',
         )
         cells = "".join(f'<td style="{cell}">{value}</td>' for value in values)
         rows.append(f'<tr style="background:none">{cells}</tr>')

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from nle_fast.ops.codes import reconstruct, sparse_codes, weighed
 from nle_fast.ops.dissect import Overlaps, activation_quantiles, count_overlaps, rank_auc
-from nle_fast.ops.heads import find_winner, logits_without, means_without, pooled_gradients, rectified_gradients
+from nle_fast.ops.heads import (
+    find_winner,
+    logits_without,
+    means_without,
+    pooled_gradients,
+    rectified_gates,
+    rectified_gradients,
+)
 from nle_fast.ops.places import Place, find_places
 from nle_fast.ops.positions import positions_by_any, positions_by_area
 from nle_fast.ops.regions import find_regions
@@ -28,6 +35,7 @@ __all__ = [
     "positions_by_area",
     "rank_auc",
     "reconstruct",
+    "rectified_gates",
     "rectified_gradients",
     "score_neurons",
     "sparse_codes",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nle_fast import _core
 from nle_fast.errors import ConfigError, InputError
-from nle_fast.ops.scoring import default_threads
+from nle_fast.ops.scoring import VALUES_PER_THREAD, default_threads
 
 __all__ = ["reconstruct", "sparse_codes", "weighed"]
 
@@ -44,7 +44,8 @@ def sparse_codes(projections: Any, active: int, *, overwrite: bool = False) -> A
         largest, places = projections.topk(min(int(active), shape[1]), dim=1, sorted=False)
         return projections.new_zeros(shape).scatter_(1, places, largest.clamp_(min=0))
     given = _on_host(projections)
-    return _core.sparse_codes(given, int(active), default_threads(shape), overwrite and given.flags.writeable)
+    threads = default_threads(shape, VALUES_PER_THREAD >> 3)  # a value costs eight times as much as in scoring
+    return _core.sparse_codes(given, int(active), threads, overwrite and given.flags.writeable)
 
 
 def reconstruct(codes: Any, directions: Any) -> Any:
@@ -77,37 +78,42 @@ def reconstruct(codes: Any, directions: Any) -> Any:
 
 
 def weighed(maps: Any, slopes: Any) -> NDArray[np.float32]:
-    """For each picture the sum of maps × slopes over all channels and positions.
+    """For each picture and channel the sum of map × slope over all positions.
 
     Args:
         maps: (N, C, H, W) floating point, NumPy or torch.
-        slopes: (N, C, H, W), or (N, C) when constant over space; on the same device.
+        slopes: (N, C, H, W); (N, 1, H, W) when all channels share it; or (N, C) when constant over space; on the same
+            device.
 
     Returns:
-        (N,) float32; of tensors on a GPU fetched from there.
+        (N, C) float32; of tensors on a GPU fetched from there.
 
     Raises:
         InputError: Shapes that do not fit each other.
 
     Example:
         >>> weighed(np.ones((1, 2, 1, 3), np.float32), np.array([[1.0, 2.0]], np.float32)).tolist()
-        [9.0]
+        [[3.0, 6.0]]
 
     Source: this project; defined in `ops.reference`.
     """
     shape = _checked("maps", maps)
     sizes = tuple(getattr(slopes, "shape", ()))
-    if sizes not in (shape, shape[:2]):
-        raise InputError(f"`slopes` must be {shape} or {shape[:2]}, got {sizes}; take the gradient at these maps.")
+    shared = (shape[0], 1, *shape[2:])
+    if sizes not in (shape, shared, shape[:2]):
+        raise InputError(
+            f"`slopes` must be {shape}, {shared} or {shape[:2]}, got {sizes}; take the gradient at these maps."
+        )
     if getattr(maps, "is_cuda", False):
         weights = slopes if slopes.ndim == 4 else slopes[:, :, None, None]
-        return np.asarray((maps.float() * weights.float()).sum((1, 2, 3)).cpu())
-    return _core.weighed(_on_host(maps), _on_host(slopes))
+        return np.asarray((maps.float() * weights.float()).sum((2, 3)).cpu())
+    return _core.weighed(_on_host(maps), _on_host(slopes), default_threads(shape))
 
 
 def _checked(name: str, array: Any) -> tuple[int, ...]:
     shape = tuple(getattr(array, "shape", ()))
-    if len(shape) != 4 or "float" not in str(getattr(array, "dtype", "")):
+    dtype = getattr(array, "dtype", None)
+    if len(shape) != 4 or (getattr(dtype, "kind", "") != "f" and "float" not in str(dtype)):
         given = f"{getattr(array, 'dtype', type(array).__name__)} of shape {shape}"
         raise InputError(f"`{name}` must be floating point (N, K, H, W), got {given}; encode activations first.")
     return shape

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from nle_fast import _core
 from nle_fast.errors import InputError
 
-__all__ = ["find_winner", "logits_without", "means_without", "pooled_gradients", "rectified_gradients"]
+__all__ = [
+    "find_winner",
+    "logits_without",
+    "means_without",
+    "pooled_gradients",
+    "rectified_gates",
+    "rectified_gradients",
+]
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -138,6 +145,38 @@ def pooled_gradients(
     except (IndexError, TypeError, ValueError) as error:
         shown = {"logits": logits, "weight": weight, "target": target, "versus": versus}
         raise _misfit("`logits` (N, K), `weight` (K, C), `target` and `versus` (N,)", shown, error) from error
+
+
+def rectified_gates(weight: Floats, bias: Floats, activations: Floats, classes: Indices) -> tuple[Floats, Floats]:
+    """Where a head that is 1 × 1 convolution, ReLU and mean over space sees a class: what its gradient is made of.
+
+    Args:
+        weight: (K, C) float32 of the convolution, of any strides.
+        bias: (K,) float32.
+        activations: (N, C, H, W) float32.
+        classes: (N,) int64; negative: none.
+
+    Returns:
+        (N, 1, H, W) float32, 1 / (H · W) where the map of the class is positive, else 0: the gradient of its logit is
+        its row of the weights times that; and (N,) float32, the sum of activations × gradient.
+
+    Raises:
+        InputError: Shapes or types that do not fit, or no such class.
+
+    Example:
+        >>> maps, bias = np.array([[[[3.0, -1.0]]]], dtype=np.float32), np.array([1.0], dtype=np.float32)
+        >>> gates, sums = rectified_gates(np.array([[2.0]], dtype=np.float32), bias, maps, np.array([0]))
+        >>> gates.tolist(), sums.tolist()
+        ([[[[0.5, 0.0]]]], [3.0])
+
+    Source: this project; defined in `ops.reference`.
+    """
+    try:
+        return _core.rectified_gates(weight, bias, activations, classes)
+    except (IndexError, TypeError, ValueError) as error:
+        what = "`weight` (K, C), `bias` (K,), `activations` (N, C, H, W) and `classes` (N,)"
+        shown = {"weight": weight, "bias": bias, "activations": activations, "classes": classes}
+        raise _misfit(what, shown, error) from error
 
 
 def rectified_gradients(

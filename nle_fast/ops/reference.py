@@ -17,6 +17,7 @@ __all__ = [
     "places_by_area",
     "pooled_gradients",
     "reconstruct",
+    "rectified_gates",
     "rectified_gradients",
     "score_neurons",
     "sparse_codes",
@@ -101,9 +102,9 @@ def reconstruct(codes: NDArray[np.float32], directions: NDArray[np.float32]) -> 
 
 
 def weighed(maps: NDArray[np.float32], slopes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N,): the sum over channels and positions of maps (N, C, H, W) × slopes, (N, C, H, W) or (N, C)."""
+    """(N, C): the sum over positions of maps (N, C, H, W) × slopes, (N, C, H, W), (N, 1, H, W) or (N, C)."""
     weights = slopes[:, :, None, None] if slopes.ndim == 2 else slopes
-    return np.asarray((maps.astype(np.float64) * weights.astype(np.float64)).sum((1, 2, 3)), np.float32)
+    return np.asarray((maps.astype(np.float64) * weights.astype(np.float64)).sum((2, 3)), np.float32)
 
 
 def upsample(
@@ -282,6 +283,19 @@ def pooled_gradients(
     chosen = np.where(target < 0, logits.argmax(1), target)
     rows = weight[chosen] - np.where(versus[:, None] >= 0, weight[versus], np.float32(0))
     return chosen, rows * np.float32(1 / positions)
+
+
+def rectified_gates(
+    weight: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    activations: NDArray[np.float32],
+    classes: NDArray[np.int64],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Shares where the map of the class is positive, and the sum of these times the map; see `ops.rectified_gates`."""
+    maps = np.einsum("nc,nchw->nhw", weight[classes], activations)
+    passes = (maps + bias[classes][:, None, None] > 0) & (classes >= 0)[:, None, None]
+    gates = passes * np.float32(1 / np.prod(maps.shape[1:]))
+    return gates[:, None], np.asarray((gates * maps.astype(np.float64)).sum((1, 2)), np.float32)
 
 
 def rectified_gradients(

@@ -237,8 +237,8 @@ def _host_array(array: Array, element: str) -> NDArray[Any]:
     return np.require(native, requirements=["C", "A"]).view(np.int16)
 
 
-def default_threads(shape: tuple[int, ...]) -> int:
-    shares = min(shape[0], math.prod(shape) // VALUES_PER_THREAD)
+def default_threads(shape: tuple[int, ...], per_thread: int = VALUES_PER_THREAD) -> int:
+    shares = min(shape[0], math.prod(shape) // per_thread)
     if shares <= 1:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

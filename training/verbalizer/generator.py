@@ -12,9 +12,10 @@ from random import Random
 
 from nle_fast.config import Style
 from nle_fast.ops.positions import merge_positions
-from nle_fast.schema import PLACES, Assumption, Certainty, Evidence, Meaning, Prediction
+from nle_fast.schema import PLACES, Assumption, Certainty, Evidence, Joined, Meaning, Prediction
 from nle_fast.verbalizers.grammar.lattice import Lattice
 from nle_fast.verbalizers.language.words import label_name
+from training.verbalizer.real import real_meanings
 from training.verbalizer.sentences import free_text
 from training.verbalizer.words import LAYERS, random_borrowed, random_concept, random_label, random_vote
 
@@ -22,6 +23,7 @@ __all__ = ["lattice_text", "random_meaning", "write"]
 
 _STYLES: tuple[Style, ...] = ("plain", "plain", "plain", "expert", "expert", "short", "short")
 _SIZES = (0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 5, 6)
+_REAL = 0.4  # share of those that real photos gave
 _NEIGHBORS = tuple(tuple(o for o in range(9) if abs(o // 3 - c // 3) + abs(o % 3 - c % 3) == 1) for c in range(9))
 
 
@@ -38,6 +40,8 @@ def random_meaning(rng: Random, style: Style | None = None) -> Meaning:
         >>> meaning == random_meaning(Random(3)), 0 <= meaning.coverage <= 1
         (True, True)
     """
+    if rng.random() < _REAL:
+        return _as_real(rng, style or rng.choice(_STYLES))
     size = rng.choice(_SIZES)
     against = 0 if rng.random() < 0.5 else min(size, rng.choice((1, 1, 1, 2, 2, 3)))
     if against == size and rng.random() < 0.8:
@@ -70,6 +74,24 @@ def random_meaning(rng: Random, style: Style | None = None) -> Meaning:
     if rng.random() < 0.06:
         return _of_many(rng, meaning)
     return _doubtful(rng, meaning, others[1:]) if rng.random() < 0.75 else meaning
+
+
+def _as_real(rng: Random, style: Style) -> Meaning:
+    """That of a real photo, in any style, in half the cases without what speaks against it."""
+    meaning = rng.choice(real_meanings())
+    counted = meaning.counted if style != "expert" else ()
+    joined = meaning.joined if style != "expert" else ()
+    if rng.random() < 0.5:
+        evidence = tuple(item for item in meaning.evidence if item.supports)  # these come first, so ranks stay
+        counted = tuple(rank for rank in counted if rank < len(evidence))
+        groups = (tuple(rank for rank in group.ranks if rank < len(evidence)) for group in joined)
+        joined = tuple(
+            Joined(ranks, group.places) for ranks, group in zip(groups, joined, strict=True) if len(ranks) > 1
+        )
+        meaning = replace(meaning, evidence=evidence)
+    supporting = [item.share for rank, item in enumerate(meaning.evidence) if item.supports and rank not in counted]
+    coverage = min(1.0, sum(supporting))
+    return replace(meaning, style=style, counted=counted, joined=joined, coverage=coverage, rounded=rng.random() < 0.1)
 
 
 def _different_labels(rng: Random, count: int) -> list[str]:
@@ -128,7 +150,7 @@ def _zones(rng: Random) -> tuple[str, ...]:
     return tuple(rng.sample(PLACES[:-3], rng.choice((1, 1, 1, 2))))
 
 
-def _joined(rng: Random, evidence: list[Evidence], counted: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+def _joined(rng: Random, evidence: list[Evidence], counted: tuple[int, ...]) -> tuple[Joined, ...]:
     """Two pieces that are one thing; in some cases with the same words."""
     ranks = [rank for rank in range(len(evidence)) if rank not in counted]
     if len(ranks) < 2:
@@ -136,7 +158,7 @@ def _joined(rng: Random, evidence: list[Evidence], counted: tuple[int, ...]) -> 
     one, two = sorted(rng.sample(ranks, 2))
     if rng.random() < 0.7:
         evidence[two] = replace(evidence[two], concept=evidence[one].concept, judged=evidence[one].judged)
-    return ((one, two),)
+    return (Joined((one, two), _zones(rng) if rng.random() < 0.5 else ()),)
 
 
 def _unexplained(rng: Random, coverage: float) -> float:

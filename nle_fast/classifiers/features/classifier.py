@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, reduce
 from hashlib import blake2b
 from typing import Any
 
@@ -24,7 +24,7 @@ from nle_fast.classifiers.base import (
 from nle_fast.classifiers.features.directions import Features
 from nle_fast.classifiers.removal import ReluHead
 from nle_fast.errors import FeaturesError, InputError, ModelError
-from nle_fast.ops import pooled_gradients, reconstruct, sparse_codes, weighed
+from nle_fast.ops import pooled_gradients, reconstruct, rectified_gates, sparse_codes, weighed
 
 Floats = NDArray[np.float32]
 
@@ -134,25 +134,29 @@ class FeatureClassifier:
     def read(self, images: Any, target: Any = None, versus: Any = None) -> Reading:
         """Logits, activations and gradients in one pass of the network; see `classifiers.read`."""
         reading, projections, along = self._look(images, target, versus)
-        return self._split(reading, projections, along)
+        return self._split(reading, projections, along, versus)
 
     def read_class_maps(self, images: Any, target: Any = None, versus: Any = None) -> tuple[Reading, Any]:
         """`read`, and the class maps before ReLU where the network's classifier has them."""
-        head = getattr(self.classifier, "relu_head", None)
-        if head is None:
+        if getattr(self.classifier, "relu_head", None) is None:
             return self.read(images, target, versus), None
         reading, maps = read_class_maps(self.classifier, images, target, versus)
-        projections = self._projected(_single(reading.activations))
-        return self._split(reading, projections, self._gated(head, reading, versus)), maps
+        return self._split(reading, self._projected(_single(reading.activations)), None, versus), maps
 
     def read_codes(self, images: Any, target: Any = None, versus: Any = None) -> CodeReading:
         """As `read`, but for the rest, of which no map is made."""
         reading, projections, along = self._look(images, target, versus)
         codes = sparse_codes(projections, self.features.active, overwrite=True)
-        if isinstance(codes, np.ndarray):
-            along = as_numpy(along)
-        every = weighed(reading.activations, reading.gradients)
-        return CodeReading(reading.logits, codes, along, every - weighed(codes, along), reading.class_index)
+        if along is None:
+            parts = [
+                (rows[:, : self.num_neurons] * weighed(codes, gates), sums)
+                for rows, gates, sums in self._gates(reading, versus)
+            ]
+            scores, every = (reduce(np.add, part) for part in zip(*parts, strict=True))
+            return CodeReading(reading.logits, codes, None, every - scores.sum(1), reading.class_index, scores)
+        along = as_numpy(along) if isinstance(codes, np.ndarray) else along
+        rest = weighed(reading.activations, reading.gradients).sum(1) - weighed(codes, along).sum(1)
+        return CodeReading(reading.logits, codes, along, rest, reading.class_index)
 
     # ---- what heads in closed form offer
 
@@ -182,18 +186,20 @@ class FeatureClassifier:
             self._head = (weight.copy() if weight.flags.writeable else weight, made)
         return made
 
-    def _row(self, weight: Floats, label: int) -> Floats:
-        """(K,): the row of one class along the features."""
+    def _rows(self, weight: Floats, labels: NDArray[np.int64]) -> Floats:
+        """(N, K + C): the row of each picture's class, along the features and as it is."""
         if not weight.flags.writeable:
-            return self._of_head(weight)[label, : self.num_neurons]
-        # To find out whether all rows are as they were would take longer than to make one; no BLAS, whose threads spin.
-        row: Floats = np.einsum("kc,c->k", self.features.decoder, weight[label])
-        return row
+            return self._of_head(weight)[labels]
+        # To find out whether all are as they were would take longer than to make some; no BLAS, whose threads spin.
+        return np.concatenate([np.einsum("kc,nc->nk", self.features.decoder, weight[labels]), weight[labels]], 1)
 
     # ---- through the features
 
     def _look(self, images: Any, target: Any, versus: Any) -> tuple[Reading, Any, Any]:
-        """The network's own reading, and projections (N, K, H, W) and gradients along the features of it."""
+        """The network's own reading, and projections (N, K, H, W) and gradients along the features of it.
+
+        With a `relu_head` these gradients are None, see `_gates`, and those of the layer may be.
+        """
         along = None
         joint: Callable[..., tuple[Reading, Any, Any]] | None = getattr(self.classifier, "read_projected", None)
         if joint is not None:
@@ -203,37 +209,33 @@ class FeatureClassifier:
             projections = self._projected(_single(reading.activations))
         if along is not None:
             return reading, projections, along
+        if getattr(self.classifier, "relu_head", None) is not None:
+            return reading, projections, None
         slopes, weight = _single(reading.gradients), None
         if isinstance(slopes, np.ndarray):
             # NumPy's product would wake threads that then spin beside those of the network.
             weight = self.pooled_weight if slopes.ndim == 2 else None
-        if weight is not None:
-            count, positions = len(reading.logits), int(np.prod(reading.activations.shape[2:]))
-            rivals = asked_classes("versus", versus, count, self.num_classes)
-            codes_weight = weight[:, : self.num_neurons]
-            _, along = pooled_gradients(reading.logits, codes_weight, reading.class_index, rivals, positions)
-            return reading, projections, along
-        head = getattr(self.classifier, "relu_head", None) if slopes.ndim == 4 else None
-        if head is not None:
-            return reading, projections, self._gated(head, reading, versus)
-        return reading, projections, self._along(slopes)
+        if weight is None:
+            return reading, projections, self._along(slopes)
+        count, positions = len(reading.logits), int(np.prod(reading.activations.shape[2:]))
+        rivals = asked_classes("versus", versus, count, self.num_classes)
+        codes_weight = weight[:, : self.num_neurons]
+        _, along = pooled_gradients(reading.logits, codes_weight, reading.class_index, rivals, positions)
+        return reading, projections, along
 
-    def _gated(self, head: ReluHead, reading: Reading, versus: Any) -> Floats:
-        """Gradients along the features (N, K, H, W) at a head that is 1 × 1 convolution, ReLU, mean over space."""
-        maps, slopes = (as_numpy(_single(part)) for part in (reading.activations, reading.gradients))
-        flat, flat_slopes = _flat(maps), _flat(slopes)
-        rivals = asked_classes("versus", versus, len(maps), self.num_classes)
-        along = np.zeros((len(maps), self.num_neurons, flat.shape[2]), np.float32)
-        for n, (label, rival) in enumerate(zip(reading.class_index.tolist(), rivals.tolist(), strict=True)):
-            if rival < 0:  # all channels' gradients are one gate, each times its weight
-                strongest = int(np.abs(head.weight[label]).argmax())
-                gate = flat_slopes[n, strongest] / (head.weight[label, strongest] or 1)
-                np.multiply(self._row(head.weight, label)[:, None], gate, out=along[n])
-                continue
-            for sign, asked in ((1, label), (-1, rival)):
-                passes = np.einsum("c,cp->p", head.weight[asked], flat[n]) + head.bias[asked] > 0
-                along[n] += self._row(head.weight, asked)[:, None] * (passes * np.float32(sign / len(passes)))
-        return along.reshape(len(maps), -1, *maps.shape[2:])
+    def _gates(self, reading: Reading, versus: Any) -> Iterator[tuple[Floats, Floats, Floats]]:
+        """What gradients add up to at a `relu_head`: those of the classes, then, if there are any, of their rivals.
+
+        Yields:
+            Rows (N, K + C), of rivals with the opposite sign; gates (N, 1, H, W); and Σ activations × gradients, (N,).
+        """
+        head: ReluHead = self.classifier.relu_head  # type: ignore[attr-defined]
+        maps = np.ascontiguousarray(as_numpy(_single(reading.activations)))
+        yield self._rows(head.weight, reading.class_index), *rectified_gates(*head, maps, reading.class_index)
+        if versus is not None:
+            rivals = asked_classes("versus", versus, len(maps), self.num_classes)
+            gates, sums = rectified_gates(*head, maps, rivals)
+            yield -self._rows(head.weight, rivals), gates, -sums
 
     def _projected(self, maps: Any) -> Any:
         """(N, C, H, W) → (N, K, H, W): `encoder` · maps + `offset`."""
@@ -255,10 +257,15 @@ class FeatureClassifier:
             return maps.new_tensor(whole) if hasattr(maps, "new_tensor") else whole
         return _beside(codes, maps - decoded)
 
-    def _split(self, reading: Reading, projections: Any, along: Any) -> Reading:
-        activations = self._parts(_single(reading.activations), sparse_codes(projections, self.features.active))
-        gradients = _beside(along, _single(reading.gradients))
-        return Reading(reading.logits, activations, gradients, reading.class_index)
+    def _split(self, reading: Reading, projections: Any, along: Any, versus: Any) -> Reading:
+        maps = _single(reading.activations)
+        if along is None:
+            gradients = sum(rows[:, :, None, None] * gates for rows, gates, _ in self._gates(reading, versus))
+            gradients = maps.new_tensor(gradients) if hasattr(maps, "new_tensor") else gradients
+        else:
+            gradients = _beside(along, _single(reading.gradients))
+        codes = sparse_codes(projections, self.features.active)
+        return Reading(reading.logits, self._parts(maps, codes), gradients, reading.class_index)
 
     def _joined(self, activations: Any) -> Any:
         """(N, K + C, H, W) → (N, C, H, W), what the network's own head takes."""

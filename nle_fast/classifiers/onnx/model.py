@@ -166,18 +166,18 @@ class OnnxClassifier:
         """`read`, and in the same run what features of this layer make of it.
 
         Returns:
-            The reading; `encoder` · activations + `offset`, (N, K, H, W); and where the gradients come
-            from the run also `decoder` · gradients, (N, K, H, W), else None.
+            The reading, whose gradients are None where there is a `relu_head`; `encoder` · activations + `offset`,
+            (N, K, H, W); and where the gradients come from the run also `decoder` · gradients, (N, K, H, W), else None.
         """
         part = f"projected {features.digest}"
         self._features.setdefault(part, features)
-        reading, (projections, *along) = self._read(images, target, versus, part)
+        reading, (projections, *along) = self._read(images, target, versus, part, gated=True)
         return reading, _float32(projections), _float32(along[0]) if along else None
 
     def _read(
-        self, images: Any, target: ArrayLike | None, versus: ArrayLike | None, part: str
+        self, images: Any, target: ArrayLike | None, versus: ArrayLike | None, part: str, *, gated: bool = False
     ) -> tuple[Reading, list[Array]]:
-        """A reading, and what else `part` gives."""
+        """A reading, and what else `part` gives; `gated`: without the gradients at a `relu_head`."""
         pictures, maps = self._pictures(images), list[Array]()
         chosen, rival = self._classes("target", target, len(pictures)), self._classes("versus", versus, len(pictures))
         feeds: dict[str, Array] = {self._graph.picture: pictures}
@@ -190,6 +190,8 @@ class OnnxClassifier:
         if self._weights is not None:
             positions = activations.shape[2] * activations.shape[3]
             chosen, gradients = pooled_gradients(scores, self._weights, chosen, rival, positions)
+        elif self._convolution is not None and gated:
+            return Reading(scores, activations, None, np.where(chosen < 0, scores.argmax(1), chosen)), maps
         elif self._convolution is not None:
             chosen, gradients = rectified_gradients(scores, *self._class_weights, as_numpy(activations), chosen, rival)
         if isinstance(gradients, np.ndarray) and not isinstance(activations, np.ndarray):  # those stayed on a GPU

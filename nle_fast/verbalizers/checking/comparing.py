@@ -205,7 +205,7 @@ class _Comparison(Whole):
         for mention in mentions:
             if mention.perhaps != unjudged or (mention.count and many != len(ranks)):
                 self.wrong |= {f"evidence.{rank}.concept" for rank in ranks}
-        nets = [rank for rank in ranks if f"evidence.{rank}.net" in self.wanted]
+        nets = [rank for rank in ranks if meaning.joined and f"evidence.{rank}.net" in self.wanted]
         said = [pair for mention in mentions for pair in mention.net]
         for rank in nets:
             members = [meaning.evidence[told.rank] for told in meaning.told if told.leader == rank]
@@ -218,7 +218,7 @@ class _Comparison(Whole):
                     said.remove((side, number))
                     self.say(f"evidence.{rank}.net", number.start, number.end, right=right_number(number, total))
         self.added += [(number.start, number.end) for _, number in said]
-        if not self.expert:
+        if meaning.photos is not None and not self.expert:
             self._found_in(ranks, [number for mention in mentions for part in mention.parts for number in part.photos])
 
     def _found_in(self, ranks: Sequence[int], numbers: Sequence[Number]) -> None:
@@ -259,7 +259,8 @@ class _Comparison(Whole):
                 continue
             right = right_number(share, meaning.evidence[own[i]].share)
             self.say(f"evidence.{own[i]}.share", share.start, share.end, right=right)
-        self._found_in(own, part.photos)
+        if part.photos:
+            self._found_in(own, part.photos)
         if own:
             self._places(part, mention, own, each=True)
         return own

@@ -80,15 +80,21 @@ class Whole:
         meaning = self.meaning
         self.once("layer", [(start, end, True) for start, end in reading.layers])
         self.once("coverage", self._numbers(reading.coverages, meaning.coverage))
-        unnamed = [rank for rank, key in self.keys.items() if key == UNNAMED and self.sides[rank] == "for"]
-        self.once("unnamed", self._numbers(reading.unnamed, sum(meaning.evidence[rank].share for rank in unnamed)))
-        self._chances(reading)
-        self._doubt(reading)
-        self._small(reading)
-        if meaning.seen is not None or reading.seen:
+        if reading.unnamed:
+            unnamed = [rank for rank, key in self.keys.items() if key == UNNAMED and self.sides[rank] == "for"]
+            self.once("unnamed", self._numbers(reading.unnamed, sum(meaning.evidence[rank].share for rank in unnamed)))
+        if reading.chances or reading.probabilities:
+            self._chances(reading)
+        if reading.certainty or reading.firsts:
+            self._doubt(reading)
+        if reading.counted or reading.unexplained:
+            self._small(reading)
+        if reading.seen:
             self.once("seen", [(*_at(said), right_number(said.number, meaning.seen or 0)) for said in reading.seen])
-        self.once("photos", [(*_at(said), said.value == str(meaning.photos)) for said in reading.photos])
-        self._assumed(reading)
+        if reading.photos:
+            self.once("photos", [(*_at(said), said.value == str(meaning.photos)) for said in reading.photos])
+        if reading.assumed or meaning.assumed:
+            self._assumed(reading)
         self.added += reading.none if self.keys else reading.none[1:]
         self.added += reading.would if meaning.winner else []
         supported = "for" in self.sides.values()

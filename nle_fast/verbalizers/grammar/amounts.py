@@ -17,10 +17,9 @@ SMALL = 0.25  # below this coverage "only", and the text says that most is not n
 class Amounts:
     """The figures of one meaning representation, each in a clause or a sentence of its own."""
 
-    def __init__(self, meaning: Meaning) -> None:
+    def __init__(self, meaning: Meaning, told: frozenset[str]) -> None:
         self.meaning = meaning
         self.decimals = 1 if meaning.style == "expert" else 0
-        told = {fact.id for fact in meaning.facts}
         small = [meaning.evidence[rank] for rank in meaning.counted]
         self.pro = [item.share for item in small if item.share >= 0] if "counted" in told else []
         self.con = [item.share for item in small if item.share < 0] if "counted" in told else []

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from nle_fast.schema import Evidence, Meaning
+from nle_fast.schema import Evidence, Meaning, Told
 from nle_fast.verbalizers.grammar.lattice import Choice, Nodes, Segment
 from nle_fast.verbalizers.grammar.lists import Item, joined
 from nle_fast.verbalizers.grammar.places import bare_place, where
@@ -96,39 +96,39 @@ class Group:
         return nodes
 
 
-def groups_of(meaning: Meaning, names: Names, *, supports: bool) -> list[Group]:
-    """Evidence of one side, that of one concept together, in the order of telling; what has no name comes last."""
+def groups_of(meaning: Meaning, names: Names) -> tuple[list[Group], list[Group]]:
+    """Evidence for and against, that of one concept together, in the order of telling; what has no name comes last."""
     expert = meaning.style == "expert"
-    found: dict[object, list[int]] = {}
-    places: dict[int, tuple[str, ...]] = {}
-    both: dict[int, list[int]] = {}
-    for rank, leader, side, where_ in meaning.told:
-        both.setdefault(leader, []).append(rank)
-        if side == supports:
-            name = names.concepts[leader]
-            key = name.key if name is not None else meaning.evidence[rank].neuron if expert else UNNAMED
-            found.setdefault(key, []).append(rank)
-            places[rank] = where_
-    if UNNAMED in found:
-        found[UNNAMED] = found.pop(UNNAMED)
-    groups = []
-    for ranks in found.values():
-        told: dict[str, tuple[str, ...]] = {}
-        for rank in ranks:
-            for place in places[rank]:
-                told[place] = (*told.get(place, ()), f"evidence.{rank}.positions")
-        evidence = tuple(meaning.evidence[rank] for rank in ranks)
-        nets = [(rank, *_sides(meaning, both[rank])) for rank in ranks if meaning.style == "plain" and rank in both]
-        told_both = tuple((rank, pro, con) for rank, pro, con in nets if pro and con)
-        judged = names.concepts[ranks[0]] is None or all(item.judged for item in evidence)
-        groups.append(Group(names.concepts[ranks[0]], tuple(ranks), evidence, told, expert, judged, told_both))
-    return groups
+    found: dict[tuple[bool, object], list[Told]] = {}
+    for told in meaning.told:
+        name = names.concepts[told.leader]
+        unnamed: object = meaning.evidence[told.rank].neuron if expert else UNNAMED
+        key = unnamed if name is None else name.key
+        found.setdefault((told.supports, key), []).append(told)
+    sides: tuple[list[Group], list[Group]] = [], []
+    for (supports, key), some in sorted(found.items(), key=lambda entry: entry[0][1] is UNNAMED):
+        places: dict[str, tuple[str, ...]] = {}
+        for told in some:
+            for place in told.places:
+                places[place] = (*places.get(place, ()), f"evidence.{told.rank}.positions")
+        ranks = tuple([told.rank for told in some])
+        evidence = tuple([meaning.evidence[rank] for rank in ranks])
+        judged = key is UNNAMED or all(item.judged for item in evidence)
+        nets = _nets(meaning, some) if meaning.joined and meaning.style == "plain" else ()
+        group = Group(names.concepts[some[0].leader], ranks, evidence, places, expert, judged, nets)
+        sides[0 if supports else 1].append(group)
+    return sides
 
 
-def _sides(meaning: Meaning, ranks: Sequence[int]) -> tuple[float, float]:
-    """What speaks for it, and what against, both positive."""
-    pro = sum(meaning.evidence[rank].share for rank in ranks if meaning.evidence[rank].supports)
-    return pro, -sum(meaning.evidence[rank].share for rank in ranks if not meaning.evidence[rank].supports)
+def _nets(meaning: Meaning, some: Sequence[Told]) -> tuple[tuple[int, float, float], ...]:
+    """Of each joined thing that has both sides: the rank of the first, what speaks for it, and what against."""
+    found = []
+    for leader in dict.fromkeys(told.leader for told in some):
+        shares = [meaning.evidence[told.rank].share for told in some if told.leader == leader]
+        pro, con = sum(share for share in shares if share > 0), -sum(share for share in shares if share < 0)
+        if pro and con:
+            found.append((leader, pro, con))
+    return tuple(found)
 
 
 # Lists

@@ -27,9 +27,9 @@ class Style(ABC):
     def __init__(self, meaning: Meaning) -> None:
         self.meaning = meaning
         self.names = names_of(meaning)
-        self.answer, self.amounts = Answer(meaning, self.names), Amounts(meaning)
-        self.supporting = groups_of(meaning, self.names, supports=True)
-        self.opposing = groups_of(meaning, self.names, supports=False)
+        self.facts = frozenset([fact.id for fact in meaning.facts])
+        self.answer, self.amounts = Answer(meaning, self.names), Amounts(meaning, self.facts)
+        self.supporting, self.opposing = groups_of(meaning, self.names)
         self._listed: dict[tuple[int, ...], list[tuple[Nodes, list[Item]]]] = {}
 
     def ways(self, groups: Sequence[Group]) -> list[tuple[Nodes, list[Item]]]:
@@ -60,7 +60,7 @@ class Style(ABC):
 
     def remarks(self) -> Nodes:
         """The last sentences: what else the network answers, what it saw, and what was assumed."""
-        meaning, facts = self.meaning, {fact.id for fact in self.meaning.facts}
+        meaning, facts = self.meaning, self.facts
         nodes: Nodes = ()
         labels = [
             Item((Segment(f" {self.names.others[f'label.{i}'].text}", (f"label.{i}",)),))

@@ -140,6 +140,20 @@ class Names:
 
 def names_of(meaning: Meaning) -> Names:
     """The names in a meaning representation, quoted where they need it."""
+    global _last
+    known, names = _last
+    if known is not meaning:
+        names = _names_of(meaning)
+        _last = meaning, names  # one write, so that threads always see a pair
+    assert names is not None
+    return names
+
+
+#: The last meaning representation and its names: prompt, lattice and check ask one after the other.
+_last: tuple[Meaning | None, Names | None] = None, None
+
+
+def _names_of(meaning: Meaning) -> Names:
     classes = _classes(meaning)
     said = {role: label_name(label) for role, (label, _) in classes.items()}
     # ImageNet has two cranes and two maillots: then all their synonyms are said, or their numbers.

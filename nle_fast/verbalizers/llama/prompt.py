@@ -78,10 +78,10 @@ def compact(meaning: Meaning) -> tuple[Piece, ...]:
     """
     names = names_of(meaning)
     pieces = [_mark(f"<{meaning.style}>"), *_answer(meaning, names)]
-    told = {item.rank for item in meaning.told if item.leader != item.rank}
-    both = {item.leader for item in meaning.told if meaning.evidence[item.rank].supports != item.supports}
-    for rank, _, supports, places in meaning.told:
-        if rank in told:
+    told = meaning.told
+    both = {leader for rank, leader, supports, _ in told if meaning.evidence[rank].supports != supports}
+    for rank, leader, supports, places in told:
+        if leader != rank:
             continue
         item, name = meaning.evidence[rank], names.concepts[rank]
         pieces.append(_mark(_marker("for" if supports else "against", item.share, _SHARES)))
