@@ -16,17 +16,21 @@ from nle_fast.verbalizers.grammar import lattice_of
 from training.verbalizer.faults import KINDS, measure, random_fault, random_paraphrase
 from training.verbalizer.generator import random_meaning, write
 
-GOLDEN = json.loads((Path(__file__).parent / "golden" / "paraphrases.json").read_text(encoding="utf-8"))
+FOLDER = Path(__file__).parent / "golden"
+# The first of these tell of neurons, and their unnamed ones in the first language; the second of all else that is told.
+GOLDEN, TOLD = (
+    json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in ("paraphrases", "paraphrases_told")
+)
 
 
 def meaning_of(case: dict) -> Meaning:
-    """A meaning representation of the golden file: evidence as [neuron, concept, share, positions]."""
-    items = [evidence(neuron, concept, share, places, share > 0) for neuron, concept, share, places in case["evidence"]]
+    """A meaning representation of the golden file: evidence as [neuron, concept, share, places, further fields]."""
+    items = [evidence(*item[:4], item[2] > 0, **(item[4] if len(item) > 4 else {})) for item in case["evidence"]]
     options = {key: value for key, value in case.items() if key not in ("label", "evidence")}
     return meaning(case["label"], items, **{"layer": "layer4", **options})
 
 
-MEANINGS = {name: meaning_of(case) for name, case in GOLDEN["meanings"].items()}
+MEANINGS = {name: meaning_of(case) for name, case in (GOLDEN["meanings"] | TOLD["meanings"]).items()}
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +66,14 @@ def test_free_texts_are_reproducible_and_different():
     assert len(set(texts)) == len(texts) > 6
 
 
-@pytest.mark.parametrize(("name", "text"), GOLDEN["right"] + GOLDEN["later"])
+@pytest.mark.parametrize(("name", "text"), GOLDEN["right"] + GOLDEN["later"] + TOLD["right"])
 def test_accepts_what_people_would_write(name, text):
     report = check(text, MEANINGS[name])
     assert report, str(report)
     assert {span.fact for span in report.spans} == {fact.id for fact in MEANINGS[name].facts}
 
 
-@pytest.mark.parametrize(("name", "text", "fault"), GOLDEN["wrong"])
+@pytest.mark.parametrize(("name", "text", "fault"), GOLDEN["wrong"] + TOLD["wrong"])
 def test_finds_what_people_would_get_wrong(name, text, fault):
     assert not check(text, MEANINGS[name]), fault
 
@@ -158,20 +162,40 @@ def test_words_that_leave_the_truth_alone(words, instead):
 NEURON = {"neuron": 41, "concept": None, "share": 0.3, "positions": ("top",)}
 
 
-@pytest.mark.parametrize("style", ["plain", "expert", "short"])
-def test_untrusted_words_are_told_as_such(style):
+def test_untrusted_words_are_told_as_such():
+    bare = meaning("zebra", [evidence(**NEURON)], style="expert")
+    loose = replace(bare, evidence=(replace(bare.evidence[0], loosely="animals"),))
+    text = lattice_of(loose).first()[0]
+    assert "neuron 41 at the top (loosely “animals”, share 30.0%)" in text
+    assert check(text, loose)
+    assert check(text, bare).added
+    assert check(text.replace("animals", "birds"), loose).added
+
+
+@pytest.mark.parametrize("style", ["plain", "short"])
+def test_people_who_do_not_think_in_neurons_are_told_neither_numbers_nor_untrusted_words(style):
     bare = meaning("zebra", [evidence(**NEURON)], style=style)
     loose = replace(bare, evidence=(replace(bare.evidence[0], loosely="animals"),))
     text = lattice_of(loose).first()[0]
-    said = text if "loosely" in text else text.replace("neuron 41", "neuron 41 (loosely “animals”)")
-    assert check(text, loose)
-    assert check(said, loose)
-    assert check(said, bare).added
-    assert check(said.replace("animals", "birds"), loose).added
+    assert text == lattice_of(bare).first()[0]
+    assert "something without a name" in text
+    for words in ("something without a name (loosely “animals”)", "neuron 41", "what neuron 41 detects"):
+        assert not check(text.replace("something without a name", words), loose), words
+
+
+def test_texts_of_the_first_language_are_accepted():
+    first = meaning("zebra", [evidence(**NEURON, loosely="animals")], language=1)
+    text = (
+        "The network's answer is zebra, because of what neuron 41 detects (loosely “animals”) at the top. This makes "
+        "up 30% of the evidence for it."
+    )
+    assert check(text, first)
+    assert not check(text, replace(first, language=2))
+    assert not check(text.replace("animals", "birds"), first)
 
 
 def test_both_ways_to_tell_of_an_unnamed_neuron():
-    what = meaning("zebra", [evidence(**NEURON)])
+    what = meaning("zebra", [evidence(**NEURON)], language=1)
     for words in ("what neuron 41 detects", "something that neuron 41 responds to", "whatever activates neuron 41"):
         text = (
             f"The network's answer is zebra, because of {words} at the top. This makes up 30% of the evidence for it."

@@ -158,7 +158,7 @@ def test_a_name_that_must_not_be_changed_begins_no_sentence():
 def test_poor_words_are_told_as_such():
     loose = evidence(41, None, 0.6, ("top",))
     loose = type(loose)(**{**{name: getattr(loose, name) for name in loose.__slots__}, "loosely": "Animals"})
-    for style, words in (("plain", "what neuron 41 detects (loosely “animals”)"),
+    for style, words in (("plain", "something without a name at the top"), ("short", "something without a name (top)"),
                          ("expert", "neuron 41 at the top (loosely “animals”, share 60.0%)")):  # fmt: skip
         what = meaning("zebra", [loose], style=style)
         for text in every_text(lattice_of(what).nodes):

@@ -17,10 +17,8 @@ GOLDEN = json.loads((Path(__file__).parent / "golden" / "texts.json").read_text(
 
 
 def build(case):
-    items = [evidence(*item) for item in case["evidence"]]
-    options = {
-        name: case[name] for name in ("coverage", "versus", "style", "probability", "layer", "winner") if name in case
-    }
+    items = [evidence(*item[:5], **(item[5] if len(item) > 5 else {})) for item in case["evidence"]]
+    options = {name: value for name, value in case.items() if name not in ("label", "evidence", "text", "spans")}
     return meaning(case["label"], items, **{"layer": "layer4", **options})
 
 
@@ -38,6 +36,23 @@ def test_golden_texts(case):
     what = build(case)
     assert say(what) == case["text"]
     assert check(case["text"], what)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in GOLDEN if "spans" in case],
+    ids=lambda case: f"{case['label'].split(',')[0]}-{case['style']}",
+)
+def test_spans_of_all_that_is_told(case):
+    what = build(case)
+    said = TemplateVerbalizer().verbalize(what)
+    for fact, words in case["spans"].items():
+        assert [said.text[span.start : span.end] for span in said.spans if span.fact == fact] == words
+    # The checker finds each where the template put it.
+    theirs = {span.fact: (span.start, span.end) for span in check(said.text, what).spans}
+    for fact in case["spans"]:
+        start, end = theirs[fact]
+        assert any(span.start < end and start < span.end for span in said.spans if span.fact == fact), fact
 
 
 @given(meanings())

@@ -6,7 +6,7 @@ import re
 
 from hypothesis import strategies as st
 
-from nle_fast.schema import Evidence, Meaning, Prediction
+from nle_fast.schema import PLACES, Assumption, Evidence, Meaning, Prediction
 
 POSITION_NAMES = (
     "top-left corner", "top", "top-right corner", "left", "center", "right", "bottom-left corner", "bottom",
@@ -48,17 +48,33 @@ LAYERS = (
 )
 
 
-def evidence(neuron, concept, share, positions=(), supports=True):
-    return Evidence(neuron, concept, None, share * 10, share, supports, tuple(positions), ())
+def evidence(neuron, concept, share, positions=(), supports=True, **more):
+    """Positions may be places. More: other fields of Evidence."""
+    some = tuple(positions)
+    if any(name in PLACES for name in some) and not all(name in POSITION_NAMES for name in some):
+        more["places"] = some
+        some = ()
+    return Evidence(neuron, concept, None, share * 10, share, supports, some, (), **more)
 
 
 def meaning(
-    label, items=(), *, coverage=None, versus=None, style="plain", probability=0.923, layer="features.12", winner=True
-):
+    label, items=(), *, coverage=None, versus=None, style="plain", probability=0.923, layer="features.12", winner=True,
+    **more,
+):  # fmt: skip
+    """More: fields of a Meaning; classes as (label, probability), what was assumed as (kind, label)."""
+    counted = more.get("counted", ())
     if coverage is None:
-        coverage = min(1.0, sum(item.share for item in items if item.supports))
+        coverage = min(1.0, sum(item.share for i, item in enumerate(items) if item.supports and i not in counted))
     other = None if versus is None else Prediction(1, versus, 0.02, 3.0)
-    return Meaning(Prediction(340, label, probability, 12.0), other, tuple(items), coverage, layer, style, winner)
+    for i, name in enumerate(("answer", "runner_up")):
+        if more.get(name) is not None:
+            more[name] = Prediction(7 + i, *more[name], 4.0)
+    more["also"] = tuple(Prediction(20 + i, some, 0.6, 2.0) for i, some in enumerate(more.get("also", ())))
+    more["assumed"] = tuple(Assumption(*what) for what in more.get("assumed", ()))
+    more["counted"] = tuple(counted)
+    more["joined"] = tuple(tuple(group) for group in more.get("joined", ()))
+    target = Prediction(340, label, probability, 12.0)
+    return Meaning(target, other, tuple(items), coverage, layer, style, winner, **more)
 
 
 ZEBRA = meaning(

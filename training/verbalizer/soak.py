@@ -41,7 +41,7 @@ _PHRASES = sorted(
     if entry is not None
 )
 _DOUBLED = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)
-_ARTICLE = re.compile(r"\ba [aeio]\w|\ban [bcdfgjkmpqtvwyz][a-z]", re.IGNORECASE)
+_ARTICLE = re.compile(r"\ba (?!one|once)[aeio]\w|\ban [bcdfgjkmpqtvwyz][a-z]", re.IGNORECASE)
 
 
 def odd_name(rng: Random) -> str:

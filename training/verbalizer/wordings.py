@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
-__all__ = ["ADVERBS", "AGAINST", "AMOUNT", "PLACES", "SUPPORT", "join", "pick", "place"]
+__all__ = [
+    "ADVERBS", "AGAINST", "AMOUNT", "ASSUMED", "BETWEEN", "DOUBT", "FIRST", "PLACES", "SUPPORT", "UNNAMED",
+    "UNNAMED_MANY", "join", "pick", "place",
+]  # fmt: skip
 
 
 def pick(rng: Random, options: str) -> str:
@@ -41,7 +44,12 @@ _CORNER = (
     "in the {2}-{1} corner of the picture|in the {0} {1} of the image"
 )
 
-#: Position name → phrases.
+_QUARTER = (
+    "in the {0} {1} quarter|in the {0} {1} quarter|in the {2} {1} quarter|in the {0}-{1} quarter of the picture|"
+    "in the {0} {1} quarter of the image"
+)
+
+#: Name of a place → phrases.
 PLACES: dict[str, str] = {
     "top": "at the top|near the top|at the top of the picture|toward the top|in the upper part of the picture",
     "bottom": "at the bottom|near the bottom|at the bottom of the picture|toward the bottom|"
@@ -67,6 +75,50 @@ PLACES: dict[str, str] = {
     "top-right corner": _CORNER.format("top", "right", "upper"),
     "bottom-left corner": _CORNER.format("bottom", "left", "lower"),
     "bottom-right corner": _CORNER.format("bottom", "right", "lower"),
+    "middle": "in the middle|in the middle of the picture|in the middle of the image",
+    "upper left quarter": _QUARTER.format("upper", "left", "top"),
+    "upper right quarter": _QUARTER.format("upper", "right", "top"),
+    "lower left quarter": _QUARTER.format("lower", "left", "bottom"),
+    "lower right quarter": _QUARTER.format("lower", "right", "bottom"),
+    "most of the picture": "in most of the picture|in most of the picture|across most of the image",
+    "entire picture": "across the entire picture|all over the picture|throughout the image|in the whole picture",
+    "spread over the picture": "spread over the picture|spread over the image|scattered over the picture",
+}
+
+#: How sure the network is → clauses before "the answer is", and before a label; {} is the network.
+DOUBT = {
+    "certain": "{} is certain that|{} is certain that|{} was certain that",
+    "quite sure": "{} is quite sure that|{} is quite sure that|{} was quite sure that|{} is fairly sure that",
+    "thinks": "{} thinks that|{} thinks that|{} believes that|{} thought that",
+    "guesses": "{} guesses that|{} guesses that|{} guessed that",
+}
+
+#: Two classes between which the network hesitates, and that the first of them is its answer.
+BETWEEN = "hesitates between|hesitates between|hesitated between|is torn between|wavers between|cannot decide between"
+FIRST = (
+    ", but leans to the first|, but leans towards the first|, leaning to the first|, but tends to the first|"
+    ", but prefers the first|, but chose the first"
+)
+
+#: A thing that has no name, and {} of them.
+UNNAMED = "something without a name|something without a name|something that has no name|something unnamed"
+UNNAMED_MANY = "{} things without a name|{} things without a name|{} things that have no name|{} unnamed things"
+
+#: Sentences about what was assumed.
+ASSUMED = {
+    "outputs": (
+        "The outputs were taken as logits.|The outputs were read as logits.|The outputs were assumed to be logits.|"
+        "It was assumed that the outputs are logits."
+    ),
+    "preprocessing": (
+        "The usual preprocessing was assumed.|The usual preprocessing was assumed here.|Usual preprocessing is "
+        "assumed.|It was assumed that the picture is prepared in the usual way."
+    ),
+    "conventions": (
+        "With other usual preprocessing, the answer would be {}.|The answer would be {} with other usual preprocessing."
+        "|Prepared in another usual way, the picture would be {}.|With another usual preprocessing, the network would "
+        "answer {}."
+    ),
 }
 
 

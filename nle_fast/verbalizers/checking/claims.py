@@ -102,7 +102,8 @@ class Said:
 class Reading:
     """Everything that a text claims; `added` are stretches that claim what no name or marker explains.
 
-    `chances` are probabilities that stand behind a label, with its role.
+    `chances` are probabilities that stand behind a label, with its role; `unknown`: where a label was to come, and the
+    text says "another".
     """
 
     labels: list[Label] = field(default_factory=list)
@@ -122,5 +123,6 @@ class Reading:
     unexplained: list[Said] = field(default_factory=list)
     seen: list[Said] = field(default_factory=list)
     assumed: list[Said] = field(default_factory=list)
+    unknown: list[tuple[int, int]] = field(default_factory=list)
     photos: list[Said] = field(default_factory=list)
     added: list[tuple[int, int]] = field(default_factory=list)

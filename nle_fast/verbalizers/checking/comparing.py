@@ -199,10 +199,11 @@ class _Comparison(Whole):
     def _qualified(self, ranks: Sequence[int], mentions: Sequence[Mention]) -> None:
         """What is said of evidence besides its words: doubt, how many things, both sides, in how many pictures."""
         meaning = self.meaning
-        unjudged = not all(meaning.evidence[rank].judged for rank in ranks) and meaning.evidence[ranks[0]].concept
+        named = meaning.evidence[ranks[0]].concept is not None
+        unjudged = named and not all(meaning.evidence[rank].judged for rank in ranks)
         many = sum(mention.count for mention in mentions)
         for mention in mentions:
-            if mention.perhaps != bool(unjudged) or (mention.count and many != len(ranks)):
+            if mention.perhaps != unjudged or (mention.count and many != len(ranks)):
                 self.wrong |= {f"evidence.{rank}.concept" for rank in ranks}
         nets = [rank for rank in ranks if meaning.joined and f"evidence.{rank}.net" in self.wanted]
         said = [pair for mention in mentions for pair in mention.net]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers.checking.claims import Mention, Number, Part, Place, Reading, Said
-from nle_fast.verbalizers.checking.matching import ARTICLES, OPEN, Matcher
+from nle_fast.verbalizers.checking.matching import ARTICLES, OPEN
+from nle_fast.verbalizers.checking.numbers import ROUGHLY, Numbers
 from nle_fast.verbalizers.language.glossary import LEXICON, PLACE_WORDS
 from nle_fast.verbalizers.language.phrases import NEURON, UNNAMED, Key, Names
 from nle_fast.verbalizers.language.vocabulary import Entry, word_set
@@ -36,23 +37,14 @@ _AFTER_NEURON = (
     ARTICLES
     | OPEN
     | word_set("( , : which that detects responds to stands for means detecting labeled labelled named called known as")
+    | word_set("perhaps maybe possibly")
 )
 _SURE = frozenset(("probability", "confidence", "sure", "certain", "confident", "chance", "likelihood", "certainty"))
-_WHOSE = word_set("the its all this that total whole entire named supporting their")
-_TOTAL = frozenset(("total", "altogether", "together", "combined", "overall"))
-_ROUGHLY = word_set("less more fewer than < > about only roughly just")
-_EXPLAINED = ("is", "in", "what", "no", "feature", "explains")
-_UNITS = {
-    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
-    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
-    "seventeen": 17, "eighteen": 18, "nineteen": 19,
-}  # fmt: skip
-_TENS = {
-    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
-}  # fmt: skip
+_PHOTOS = frozenset(("photos", "pictures", "images"))
+_OF_THEM = (("of", "them"), ("of", "these"), ("of", "those"), ("of", "its"), ("of", "the"), ("of",))
 
 
-class Figures(Matcher):
+class Figures(Numbers):
     """A place in a text, with what has been read of its sentence; reads places and numbers."""
 
     def __init__(self, text: str, meaning: Meaning, names: Names, lenient: bool) -> None:
@@ -63,7 +55,13 @@ class Figures(Matcher):
         # People who do not think in neurons are not told their numbers; texts of the first language did.
         self.numbered = not self.plain or meaning.language < 2
         self.kinds = {item.neuron: item.kind for item in meaning.evidence}
+        self.beside = {
+            meaning.evidence[told.rank].neuron
+            for told in meaning.told
+            if told.supports and not meaning.evidence[told.rank].supports
+        }
         self.photos = meaning.photos
+        self.nameless = any(fact.kind == "unnamed" for fact in meaning.facts)
         self.unnamed = {
             item.neuron: item.loosely
             for item, name in zip(meaning.evidence, names.concepts, strict=True)
@@ -219,13 +217,6 @@ class Figures(Matcher):
             self.out.added.append((start, start))
         return i
 
-    def bare_number(self, i: int) -> bool:
-        """Whether a number that is no percentage stands at word i."""
-        if i >= len(self.words):
-            return False
-        follows = self.words[i + 1] if i + 1 < len(self.words) else ""
-        return self.words[i].isdigit() and follows not in ("%", "percent")
-
     def _told_after(self, number: int, i: int) -> bool:
         """Whether the concept of a neuron stands after its number: "neuron 431 (dog faces)"."""
         said = self.out.mentions[self.first :]
@@ -248,7 +239,7 @@ class Figures(Matcher):
         """A number at word i; gives the word after it."""
         start = self.starts[i] if start < 0 else start
         found = self.percentage(i, bound, start)
-        if found is None and self.photos is not None and self.words[i + 1 : i + 2] == ("photos",):
+        if found is None and self.photos is not None and not _PHOTOS.isdisjoint(self.words[i + 1 : i + 2]):
             self.out.photos.append(Said(self.words[i], start, self.ends[i]))
             return i + 2
         if found is None:
@@ -260,73 +251,51 @@ class Figures(Matcher):
             self.figure(number, after)
         return told or after
 
-    def percentage(self, i: int, bound: str = "", start: int = -1) -> tuple[Number, int] | None:
-        """A percentage at word i, perhaps with words before it, and the word after it; None where there is none."""
-        start = self.starts[i] if start < 0 and i < len(self.words) else start
-        while i < len(self.words) and self.words[i] in _ROUGHLY:
-            bound = {"less": "<", "fewer": "<", "<": "<", "more": ">", ">": ">"}.get(self.words[i], bound)
-            i += 1
-        if i >= len(self.words) or not self.words[i][-1].isdigit():
-            return None
-        if self.words[i + 1 : i + 2] in (("%",), ("percent",)):
-            after = i + 2
-        elif self.words[i + 1 : i + 3] == ("per", "cent"):
-            after = i + 3
-        else:
-            return None
-        digits = self.words[i].replace("−", "-")
-        decimals = len(digits.partition(".")[2])
-        return Number(float(digits), decimals, bound, start, self.ends[after - 1]), after
-
     def _placed(self, number: Number, i: int, after: int) -> int:
         """Notes a percentage that words around it claim; gives the word after these, or 0 where there are none."""
         words = self.words
-        if words[after : after + len(_EXPLAINED)] == _EXPLAINED:
-            self.out.unexplained.append(Said("for", number.start, number.end, number))
-            return after + len(_EXPLAINED)
+        behind = after + 3 * (words[after : after + 3] == ("of", "the", "evidence"))
+        entry = self.entry(behind, words[behind]) if behind < len(words) and words[behind] in LEXICON else None
+        if entry is not None and entry.kind in ("counted", "unexplained") and entry.value[:1] != "-":
+            told = self.out.counted if entry.kind == "counted" else self.out.unexplained
+            told.append(Said(entry.value, number.start, number.end, number))
+            return behind + len(entry.tokens)
         k = i - 1
-        while k > 0 and words[k] in _ROUGHLY:
+        while k > 0 and words[k] in ROUGHLY:
             k -= 1
         bracket = words[k] == "("
         mention = self.out.mentions[-1] if self.out.mentions else None
-        side = words[after : after + 2]
-        if self.brackets and mention is not None and side in (("for", "it"), ("against", "it")):
-            mention.net.append((side[0] == "for", number))
-            return after + 2
-        if self.photos is not None and mention is not None and words[k] == "in" and self.brackets:
+        if self.brackets and mention is not None and (side := self.behalf(after)):
+            mention.net.append((side > 0, number))
+            return after + abs(side)
+        if self.photos is not None and mention is not None and self.brackets and words[k] == "in":
             mention.parts[-1].photos.append(number)
-            if words[after : after + 2] == ("of", "its") and words[after + 2][:1].isdigit():
-                self.out.photos.append(Said(words[after + 2], self.starts[after + 2], self.ends[after + 2]))
-                return after + 3 + (words[after + 3 : after + 4] == ("photos",))
-            return after
+            return self._of_photos(after)
         if words[k] == "probability" and words[k - 1] == "(":
             k, bracket = k - 1, True
-        if bracket and self.labelled[1] == k:
-            self.out.chances.append((self.labelled[0], number))
+        if bracket and self.labelled[1] == k and words[after : after + 1] != ("of",):
+            if self.labelled[0] == "certainty":
+                self.out.probabilities.append(number)
+            else:
+                self.out.chances.append((self.labelled[0], number))
             self.numeric = ""
             return after
-        if bracket and mention is not None and mention.keys == (UNNAMED,) and self.first < len(self.out.mentions):
+        here = mention is not None and mention.keys == (UNNAMED,) and self.first < len(self.out.mentions)
+        if bracket and here and self.nameless:
             self.out.unnamed.append(number)
             self.together = True  # what is told next is of all together
             return after
         return 0
 
-    def spelled_number(self, i: int) -> int:
-        """A percentage in words at word i ("sixty two percent"); gives the word after it, or i where there is none."""
+    def _of_photos(self, i: int) -> int:
+        """Of how many pictures a number is, where word i and those behind it tell; gives the word after them."""
         words = self.words
-        value = _UNITS.get(words[i], -1)
-        j = i + 1
-        if words[i] in _TENS:
-            value = _TENS[words[i]]
-            if 0 < _UNITS.get(words[j] if j < len(words) else "", 0) < 10:
-                value += _UNITS[words[j]]
-                j += 1
-        size = 1 if words[j : j + 1] == ("percent",) else 2 if words[j : j + 2] == ("per", "cent") else 0
-        if value < 0 or not size:
-            return i
-        after = j + size
-        self.figure(Number(float(value), 0, "", self.starts[i], self.ends[after - 1]), after)
-        return after
+        tail = next((tail for tail in _OF_THEM if words[i : i + len(tail)] == tail), ())
+        after = i + len(tail)
+        if tail and words[after : after + 1] and words[after].isdigit():
+            self.out.photos.append(Said(words[after], self.starts[after], self.ends[after]))
+            after += 1
+        return after + (bool(tail) and not _PHOTOS.isdisjoint(words[after : after + 1]))
 
     def figure(self, number: Number, after: int) -> None:
         """Decides what a percentage is of: the probability, the share of the last concept, or all that is named."""
@@ -346,7 +315,7 @@ class Figures(Matcher):
                 numeric = "share"
             elif numeric == "share" and told <= len(part.shares):
                 numeric = "coverage" if self.words[after : after + 1] == ("of",) else "share"
-        if self._of_else(after):
+        if self.of_else(after):
             self.out.added.append((number.start, number.end))  # "70% of the picture"
         if not numeric:
             first = not self.plain and self.out.labels and not self.out.mentions and not self.out.probabilities
@@ -354,41 +323,20 @@ class Figures(Matcher):
         if numeric == "probability":
             self.out.probabilities.append(number)
         elif numeric == "coverage":
-            if len(self.out.mentions) > self.first and not self.together and not self._in_all(after):
+            if len(self.out.mentions) > self.first and not self.together and not self.in_all(after):
                 here = [said for said in self.out.mentions[self.first :] if said.polarity == "for"]
                 self.alone.append((number, len(here) if self.out.mentions[-1].polarity == "for" else -1))
             self.out.coverages.append(number)
             self.together = False
         elif part is not None and mention is not None and not self.plain:
             part.shares.append(number)
-            if number.value < 0 and not mention.marked:
+            joined = part.neurons and part.neurons[-1][0] in self.beside  # told where the first of its group is
+            if number.value < 0 and not mention.marked and not joined:
                 mention.polarity = "against"
             self.list = []  # "A (3%) and B in the center": no place for A
         else:
             self.out.added.append((number.start, number.end))
         self.places = None
-
-    def _of_else(self, after: int) -> bool:
-        """Whether a share of something that is no evidence follows."""
-        words = self.words
-        if words[after : after + 1] != ("of",):
-            return False
-        j = after + 1
-        while j < len(words) and words[j] in _WHOSE:
-            j += 1
-        entry = LEXICON[words[j]].alone if j < len(words) and words[j] in LEXICON else None
-        return entry is not None and entry.kind in ("noun", "position") and words[j] not in ("weight", "case")
-
-    def _in_all(self, after: int) -> bool:
-        """Whether "in total" or the like follows, with nothing between but what the number is of."""
-        for j in range(after, min(after + 10, len(self.words))):
-            if self.words[j] in _TOTAL:
-                return True
-            if self.words[j] == "in" and self.words[j + 1 : j + 2] in (("all",), ("total",), ("sum",)):
-                return True
-            if self.words[j] in ".;,":
-                return False
-        return False
 
     def mention(self, keys: tuple[Key, ...], start: int, end: int) -> None:
         """A concept, told at these characters."""

@@ -145,18 +145,25 @@ class Markers(Figures):
             self.out.mentions[-1].count = int(entry.value)
         elif kind == "certainty":
             self.out.certainty.append(said)
-            if entry.tokens[-1] in ("between", "is"):
+            self.labelled = "certainty", after
+            if entry.tokens[-1] in ("between", "is", "was") or entry.value in ("thinks", "guesses"):
                 self.close_cue()
                 self.cue = ("between1" if entry.value == "hesitates" else "class", start, end)
         elif kind == "first":
             self.out.firsts.append((start, end))
+        elif kind == "next" and entry.tokens[0] == "followed" and not self.runner_up_ahead(after):
+            pass  # "stripes, followed by grass"
+        elif kind == "would be" and self.words[after : after + 1] in (("another",), ("different",)):
+            self.out.unknown.append((self.starts[after], self.ends[after]))
+            return after + 1
         elif kind in ("next", "also", "would be"):
             self.close_cue()
             self.cue = (kind, start, end)
         elif kind == "assumed":
             self.out.assumed.append(said)
         else:  # a number belongs to them
-            at = after + (self.words[after : after + 1] == ("(",))
+            at = after + (self.words[after : after + 1] in (("(",), ("another",), ("further",)))
+            at += 2 * (self.words[at : at + 2] == ("a", "further"))
             found = self.percentage(at) if entry.value[:1] != "-" and at < len(self.words) else None
             if found is not None:
                 said.number, after = found

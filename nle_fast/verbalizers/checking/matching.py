@@ -67,7 +67,7 @@ class Matcher:
         for j in range(i + 1, end):
             for known in self.known.get(self.words[j], ()):
                 size = len(known.tokens)
-                if known.bare and j + size > end and self.words[j : j + size] == known.tokens:
+                if known.bare and not known.after and j + size > end and self.words[j : j + size] == known.tokens:
                     return True
         return False
 
@@ -107,16 +107,23 @@ class Matcher:
 
     def label_ahead(self, i: int) -> str:
         """The role of the label that stands at token i, perhaps after an article; empty where there is none."""
+        roles = self._roles_ahead(i)
+        return next((role for role in ("versus", "class") if role in roles), "")
+
+    def runner_up_ahead(self, i: int) -> bool:
+        """Whether the label of the class that comes next stands at token i."""
+        return "runner_up" in self._roles_ahead(i)
+
+    def _roles_ahead(self, i: int) -> tuple[str | Key, ...]:
         for j in range(i, min(i + 5, len(self.words))):
             known, skip = (
                 self.find_name(j, self.words[j]) if self.words[j] in self.known or self.words[j] in OPEN else (None, 0)
             )
             if known is not None:
-                roles = known.bare if known.bare and not skip else known.roles
-                return next((role for role in ("versus", "class") if role in roles), "")
+                return known.bare if known.bare and not skip else known.roles
             if self.words[j] not in _BEFORE_LABEL:
-                return ""
-        return ""
+                return ()
+        return ()
 
 
 def _known_names(names: Names) -> dict[str, list[Known]]:

@@ -21,7 +21,8 @@ from nle_fast.verbalizers.language.vocabulary import word_set
 __all__ = ["read"]
 
 _ENDS = frozenset(".!?")
-_JOINTS = OPEN | word_set("and a an the as well both some what whatever something that also its perhaps")
+_JOINTS = OPEN | word_set("and a an the as well both some what whatever something that also its perhaps maybe possibly")
+_NUMBERED = word_set("( neuron neurons feature features")
 _MARKS = frozenset(",.;:()?!“”\"'–—…")
 
 
@@ -100,10 +101,12 @@ class _Reader(Markers):
             self._flush()
             self._mark(word, i)
             return i + 1
-        after = self.spelled_number(i)
-        if after == i:
+        found = self.spelled(i)
+        if found is None:
             self.unread.append(i)
-        return max(after, i + 1)
+            return i + 1
+        self.figure(*found)
+        return found[1]
 
     def _named(self, roles: tuple[str | Key, ...], start: int, end: int, after: int) -> None:
         role = self._role(roles, end)
@@ -119,6 +122,9 @@ class _Reader(Markers):
                     self.claim = None
                 if not cue and self.out.mentions:
                     cue = "object" if self.object else "class" if self._after_colon(start) else "elsewhere"
+                if self.maybe is not None and self.maybe[0] < start:
+                    self.out.added.append(self.maybe)  # "perhaps the answer is zebra"
+                    self.maybe = None
                 self.out.labels.append(Label(role, cue, start, end))
                 if self.open is None:
                     self.polarity = ""  # "despite grass, the answer is zebra"
@@ -195,6 +201,8 @@ class _Reader(Markers):
         """The word "and", with or without a comma, where it stands before."""
         at = bisect_left(self.starts, start)
         k = at - 1
+        while (k > 0 and self.words[k] in _NUMBERED) or self.words[k].isdigit():  # "and neuron 12 (stripes"
+            k -= 1
         while k > 0 and self.words[k] in _JOINTS:
             k -= 1
         if "and" not in self.words[k + 1 : at] and "well" not in self.words[k + 1 : at]:

@@ -68,7 +68,9 @@ class Whole:
             if cues is not None:
                 right = label.cue in cues
             else:
-                right = label.cue not in ("versus", "elsewhere", "between2", "next", "also", "would be")
+                right = label.cue not in ("elsewhere", "between2", "next", "also", "would be")
+                # "the answer is horse rather than zebra", where zebra is explained
+                right = right and (label.cue != "versus" or "answer" in self.wanted)
                 right = right and not (label.cue in ("class", "", "between1") and not meaning.winner)
                 right = right and not (label.cue == "notclass" and meaning.winner)
             self.say(label.role, label.start, label.end, right=right)
@@ -165,14 +167,18 @@ class Whole:
     def _assumed(self, reading: Reading) -> None:
         """What was assumed; of conventions that disagree the label tells, and where there is none, the words."""
         left = list(enumerate(self.meaning.assumed))
+        unknown = list(reading.unknown)
         for said in reading.assumed:
             found = next(((i, what) for i, what in left if what.kind == said.value), None)
             if found is None or f"assumed.{found[0]}" not in self.wanted:
                 self.added.append(_at(said))
                 continue
             left.remove(found)
-            if found[1].label is None:
+            if found[1].kind != "conventions":
                 self.say(f"assumed.{found[0]}", *_at(said))
+            elif found[1].label is None and unknown:
+                self.say(f"assumed.{found[0]}", *unknown.pop(0))
+        self.added += unknown
         for i, what in left:  # "the answer would be laptop", but not under which condition
             if what.kind == "conventions" and any(span.fact == f"assumed.{i}" for span in self.spans):
                 self.wrong.add(f"assumed.{i}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nle_fast.verbalizers.language.glossary_places import CORNER_TAILS, POSITIONS
+from nle_fast.verbalizers.language.glossary_told import TOLD, told_counts
 from nle_fast.verbalizers.language.glossary_verbs import AGAINST, ANSWER, FOR, conjugated
 from nle_fast.verbalizers.language.vocabulary import CORE, Entry, Kind, entries_of, spelled
 
@@ -266,6 +267,7 @@ _OF = """
 
 def _free() -> list[Entry]:
     said = spelled({("position", name): words for name, words in POSITIONS.items()})
+    said += spelled(TOLD) + spelled(told_counts())
     for vertical, words in {"top": ("top", "upper"), "bottom": ("bottom", "lower")}.items():
         for side in ("left", "right"):
             tails = "; ".join(f"{word} {side} {tail}" for word in words for tail in CORNER_TAILS)

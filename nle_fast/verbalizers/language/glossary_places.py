@@ -56,8 +56,16 @@ POSITIONS: dict[str, str] = {
         all over; all over the picture; all over the image; all over the photo; throughout; throughout the picture;
         throughout the image; throughout the photo; all across the picture; all across the image; all of the picture;
         all of the image; almost everywhere; full picture; full image; all through the picture; entire frame; whole
-        frame; entire area; whole area; entire scene; whole scene; all across; all parts of the picture; all around the
+        frame; entire area; whole area; entire scene; whole scene; all parts of the picture; all around the
         picture; all around the image
+    """,
+    "most of the picture": """
+        larger part of the picture; larger part of the image; most parts of the picture; most parts of the image
+    """,
+    "spread over the picture": """
+        scattered over the picture; scattered over the image; scattered over the photo; spread across the picture;
+        spread across the image; spread out over the picture; scattered across the picture; scattered across the image;
+        spread all over the picture; scattered all over the picture; dispersed over the picture
     """,
     "center cross": """
         cross shape through the center; cross in the center; cross in the middle; central cross shape; cross shape in

@@ -72,6 +72,13 @@ _RUN_ON = frozenset(
     for size in range(1, len(entry.tokens))
     if entry.tokens[size] in _FOLLOW
 )
+# Names that are places: "entire image".
+_WHERE = frozenset(
+    entry.tokens
+    for entries in ENTRIES.values()
+    for entry in entries
+    if entry.kind == "position" and len(entry.tokens) > 1
+)
 _INSIDE = frozenset(
     token for entries in ENTRIES.values() for entry in entries if entry.kind != "position" for token in entry.tokens[1:]
 )
@@ -254,8 +261,8 @@ def _concept(concept: str) -> Name:
     if clause:
         head = next((some for some in _HEADS if phrase.text.lower().startswith(f"{some} ")), "")
         further = phrase.text[len(head) - len(_HEADS[head]) :] if head else ""
-        if head == _TYPICAL:
-            forms = (*forms, key[2:])  # "typical of cats"
+        if head:
+            forms = (*forms, key[2:] if head == _TYPICAL else key[1:])  # "typical of cats", "looks like cats"
         return Name(phrase.text, phrase.bare, key, False, False, forms, (), head, further)
     other = _key(other_number(phrase))
     variants = () if all(token in WORDS for token in other) else (other,)  # "is" is no plural of "i"
@@ -321,7 +328,7 @@ def _needs_quotes(words: str) -> bool:
         return True
     if any(token in RESERVED for token in tokens) or all(token in WORDS - _THINGS for token in tokens):
         return True
-    if tokens in _RUN_ON:
+    if tokens in _RUN_ON or tokens in _WHERE:
         return True
     for i, token in enumerate(tokens):
         if token in _PLACE_WORDS and any(before in PREPOSITIONS for before in tokens[max(0, i - 3) : i]):
