@@ -119,7 +119,7 @@ def build_meaning(
     """Say what will be said, in no words yet.
 
     In plain and short style pieces of a share below .02 are only counted, never all: the first is always told; and
-    pieces of one side without a name are one thing, whose place is that of all of them. In
+    pieces of one side with the same words, or without any, are one thing, whose place is that of all of them. In
     plain style the network's own answer is told with a word for how sure it is, see `Config`. It hesitates only where
     its own answer is explained, and not beside a third class.
 
@@ -159,23 +159,22 @@ def build_meaning(
         certainty=_certainty(winner, rival, config) if style == "plain" else None,
         runner_up=runner_up,
         unexplained=unexplained,
-        joined=_unnamed(evidence, counted, together) if together is not None and style != "expert" else (),
+        joined=_joined(evidence, counted, together) if together is not None and style != "expert" else (),
         counted=counted,
         seen=seen,
     )
 
 
-def _unnamed(
+def _joined(
     evidence: Sequence[Evidence], counted: Sequence[int], together: Callable[[Sequence[Evidence]], tuple[str, ...]]
 ) -> tuple[Joined, ...]:
-    """What has no name, of each side as one thing."""
-    found = []
-    for side in (True, False):
-        told = [rank for rank, item in enumerate(evidence) if item.supports == side and rank not in counted]
-        ranks = tuple(rank for rank in told if evidence[rank].concept is None)
-        if len(ranks) > 1:
-            found.append(Joined(ranks, together([evidence[rank] for rank in ranks])))
-    return tuple(found)
+    """What has the same words, or like it none, of each side as one thing."""
+    alike: dict[tuple[bool, str | None], list[int]] = {}
+    for rank, item in enumerate(evidence):
+        if rank not in counted:
+            alike.setdefault((item.supports, item.concept), []).append(rank)
+    several = [tuple(ranks) for ranks in alike.values() if len(ranks) > 1]
+    return tuple(Joined(ranks, together([evidence[rank] for rank in ranks])) for ranks in several)
 
 
 def _certainty(answer: Prediction, rival: Prediction | None, config: Config) -> Certainty:
