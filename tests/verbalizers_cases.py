@@ -153,6 +153,7 @@ def _told_of_the_whole(draw, what, names, share):
     # The first piece is never so small that it is only counted, and what is joined is told.
     counted = tuple(rank for rank in ranks[1:] if draw(st.integers(0, 4)) == 0)
     told = [rank for rank in ranks if rank not in counted]
+    some = len(told) > 1 and all(what.evidence[rank].share for rank in (told[0], told[-1]))
     used = [what.target.label, what.versus.label if what.versus else what.target.label]
 
     def other(index):
@@ -162,9 +163,9 @@ def _told_of_the_whole(draw, what, names, share):
 
     changes = {
         "counted": counted,
-        "joined": (Joined((told[0], told[-1]), draw(some_places)),) if len(told) > 1 and draw(st.booleans()) else (),
+        "joined": (Joined((told[0], told[-1]), draw(some_places)),) if some and draw(st.booleans()) else (),
         "unexplained": draw(st.just(0.0) | st.floats(-1, 1)),
-        "rounded": draw(st.booleans()),
+        "rounded": what.coverage >= 0 and draw(st.booleans()),
         "certainty": draw(st.none() | st.sampled_from(("certain", "quite sure", "thinks", "guesses", "hesitates"))),
         "runner_up": draw(st.none() | st.builds(other, st.just(5))) if what.winner else None,
         "answer": None if what.winner or draw(st.booleans()) else other(6),
