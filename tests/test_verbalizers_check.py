@@ -14,6 +14,7 @@ from verbalizers_cases import evidence, meaning, meanings
 
 from nle_fast.errors import InputError
 from nle_fast.verbalizers import TemplateVerbalizer, check
+from training.verbalizer.planting import without
 
 CLEAN = (
     "stripes", "dog face", "grass", "sky", "red", "animal fur", "hourglass", "birds", "Horizontal lines", "white dots",
@@ -61,12 +62,18 @@ def unique(what):
     return len(set(told)) == len(told)
 
 
+def alone(what):
+    """Ranks of evidence that is told, and belongs to no other."""
+    joined = [rank for group in what.joined for rank in group.ranks]
+    return [item.rank for item in what.told if item.rank not in joined]
+
+
 @given(clean, st.data())
 @relaxed
 def test_rejects_a_dropped_piece_of_evidence(what, data):
-    assume(what.evidence and unique(what))
-    rank = data.draw(st.integers(0, len(what.evidence) - 1))
-    less = dataclasses.replace(what, evidence=what.evidence[:rank] + what.evidence[rank + 1 :])
+    assume(alone(what) and unique(what))
+    rank = data.draw(st.sampled_from(alone(what)))
+    less = without(what, rank)
     report = check(say(less), what)
     assert f"evidence.{rank}.concept" in report.missing
     assert report.slot_error_rate > 0
@@ -84,11 +91,12 @@ def test_rejects_a_text_from_which_the_words_of_a_fact_are_cut(what, data):
 @given(clean, st.data())
 @relaxed
 def test_rejects_swapped_positions(what, data):
-    assume(len(what.evidence) > 1 and unique(what))
-    first, second = data.draw(st.permutations(range(len(what.evidence))))[:2]
-    one, two = what.evidence[first].positions, what.evidence[second].positions
-    assume(set(one) != set(two))
-    swapped = with_item(with_item(what, first, positions=two), second, positions=one)
+    assume(len(alone(what)) > 1 and unique(what))
+    first, second = data.draw(st.permutations(alone(what)))[:2]
+    one, two = what.evidence[first], what.evidence[second]
+    assume(set(one.where) != set(two.where))
+    swapped = with_item(what, first, positions=two.positions, places=two.places)
+    swapped = with_item(swapped, second, positions=one.positions, places=one.places)
     report = check(say(swapped), what)
     assert report.wrong or report.missing or report.added, say(swapped)
 
@@ -96,8 +104,8 @@ def test_rejects_swapped_positions(what, data):
 @given(clean, st.data())
 @relaxed
 def test_rejects_for_told_as_against(what, data):
-    assume(what.evidence and unique(what))
-    rank = data.draw(st.integers(0, len(what.evidence) - 1))
+    assume(alone(what) and unique(what))
+    rank = data.draw(st.sampled_from(alone(what)))
     flipped = with_item(what, rank, supports=not what.evidence[rank].supports)
     report = check(say(flipped), what)
     assert f"evidence.{rank}.concept" in report.wrong, (say(flipped), str(report))
@@ -110,7 +118,8 @@ def test_rejects_changed_numbers(what, data):
     assume(numbers)
     match = data.draw(st.sampled_from(numbers))
     value, decimals = match[0], len(match[0].partition(".")[2])
-    changed = f"{float(value) + data.draw(st.integers(2, 50)):.{decimals}f}"
+    least = 8 if what.rounded else 2
+    changed = f"{float(value) + data.draw(st.integers(least, 50)):.{decimals}f}"
     text = say(what)[: match.start()] + changed + say(what)[match.end() :]
     assume(not (text[match.start() - 1] in "<>" or "than" in text[: match.start()][-5:]))  # a bound may stay true
     assert not check(text, what), text
@@ -182,7 +191,8 @@ def test_rejects_negation(what, data):
 @given(clean)
 @relaxed
 def test_rejects_the_answer_negated(what):
-    assert not check(say(dataclasses.replace(what, winner=not what.winner)), what) or what.style == "short"
+    assume(what.style != "short" and what.photos is None)  # "Why zebra?" asks of any class, and many photos have none
+    assert not check(say(dataclasses.replace(what, winner=not what.winner)), what)
 
 
 @given(st.text(max_size=200), clean)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from nle_fast.schema import PLACES, Assumption, Evidence, Meaning, Prediction
+from nle_fast.schema import PLACES, Assumption, Evidence, Joined, Meaning, Prediction
 
 POSITION_NAMES = (
     "top-left corner", "top", "top-right corner", "left", "center", "right", "bottom-left corner", "bottom",
@@ -61,7 +62,7 @@ def meaning(
     label, items=(), *, coverage=None, versus=None, style="plain", probability=0.923, layer="features.12", winner=True,
     **more,
 ):  # fmt: skip
-    """More: fields of a Meaning; classes as (label, probability), what was assumed as (kind, label)."""
+    """More fields of a Meaning: classes as (label, probability), assumed as (kind, label), joined as (ranks, where)."""
     counted = more.get("counted", ())
     if coverage is None:
         coverage = min(1.0, sum(item.share for i, item in enumerate(items) if item.supports and i not in counted))
@@ -72,7 +73,7 @@ def meaning(
     more["also"] = tuple(Prediction(20 + i, some, 0.6, 2.0) for i, some in enumerate(more.get("also", ())))
     more["assumed"] = tuple(Assumption(*what) for what in more.get("assumed", ()))
     more["counted"] = tuple(counted)
-    more["joined"] = tuple(tuple(group) for group in more.get("joined", ()))
+    more["joined"] = tuple(Joined(tuple(ranks), tuple(places)) for ranks, places in more.get("joined", ()))
     target = Prediction(340, label, probability, 12.0)
     return Meaning(target, other, tuple(items), coverage, layer, style, winner, **more)
 
@@ -104,8 +105,11 @@ def some(count):
 
 
 @st.composite
-def meanings(draw, concepts=None, labels=None, layers=None, styles=("plain", "expert", "short"), min_size=0):
-    """Any meaning representation: up to eight pieces of evidence, shared concepts and places, odd words."""
+def meanings(draw, concepts=None, labels=None, layers=None, styles=("plain", "expert", "short"), min_size=0, told=True):
+    """Any meaning representation: up to eight pieces of evidence, shared concepts and places, odd words.
+
+    `told`: with what is told besides them: doubt, further answers, joined and counted pieces, what was assumed, …
+    """
     words = st.sampled_from(CONCEPTS) | st.text(max_size=12) if concepts is None else st.sampled_from(concepts)
     names = st.sampled_from(LABELS) | st.text(max_size=12) if labels is None else st.sampled_from(labels)
     layer = st.sampled_from(LAYERS) | st.text(max_size=8) if layers is None else st.sampled_from(layers)
@@ -117,13 +121,65 @@ def meanings(draw, concepts=None, labels=None, layers=None, styles=("plain", "ex
     for rank, neuron in enumerate(neurons):
         positions = draw(st.lists(st.sampled_from(POSITION_NAMES), max_size=4, unique=True))
         sign = 1 if rank < supporting else -1
-        items.append(evidence(neuron, draw(st.none() | words), sign * draw(share), positions, sign > 0))
+        more = draw(_told_of_evidence()) if told else {}
+        items.append(evidence(neuron, draw(st.none() | words), sign * draw(share), positions, sign > 0, **more))
     label = draw(names)
     versus = draw(st.none() | names.filter(lambda other: other != label))
-    return meaning(
+    winner = draw(st.booleans())
+    what = meaning(
         label, items, coverage=draw(st.floats(-0.1, 1.2) | share), versus=versus, style=draw(st.sampled_from(styles)),
-        probability=draw(share), layer=draw(layer), winner=draw(st.booleans()),
+        probability=draw(share), layer=draw(layer), winner=winner,
     )  # fmt: skip
+    return draw(_told_of_the_whole(what, names, share)) if told and draw(st.booleans()) else what
+
+
+@st.composite
+def _told_of_evidence(draw):
+    """Further fields of a piece of evidence."""
+    if draw(st.booleans()):
+        return {}
+    return {
+        "places": tuple(draw(st.lists(st.sampled_from(PLACES), max_size=2, unique=True))),
+        "judged": draw(st.booleans()),
+        "kind": draw(st.sampled_from(("neuron", "feature"))),
+    }
+
+
+@st.composite
+def _told_of_the_whole(draw, what, names, share):
+    """The same with further fields."""
+    ranks = range(len(what.evidence))
+    some_places = st.lists(st.sampled_from(PLACES), max_size=2, unique=True).map(tuple)
+    # The first piece is never so small that it is only counted, and what is joined is told.
+    counted = tuple(rank for rank in ranks[1:] if draw(st.integers(0, 4)) == 0)
+    told = [rank for rank in ranks if rank not in counted]
+    some = len(told) > 1 and all(what.evidence[rank].share for rank in (told[0], told[-1]))
+    used = [what.target.label, what.versus.label if what.versus else what.target.label]
+
+    def other(index):
+        label = draw(names.filter(lambda name: name not in used))
+        used.append(label)
+        return Prediction(index, label, draw(share), 1.0)
+
+    changes = {
+        "counted": counted,
+        "joined": (Joined((told[0], told[-1]), draw(some_places)),) if some and draw(st.booleans()) else (),
+        "unexplained": draw(st.just(0.0) | st.floats(-1, 1)),
+        "rounded": what.coverage >= 0 and draw(st.booleans()),
+        "certainty": draw(st.none() | st.sampled_from(("certain", "quite sure", "thinks", "guesses", "hesitates"))),
+        "runner_up": draw(st.none() | st.builds(other, st.just(5))) if what.winner else None,
+        "answer": None if what.winner or draw(st.booleans()) else other(6),
+        "also": tuple(other(7 + i) for i in range(draw(st.integers(0, 2)))),
+        "seen": draw(st.none() | share),
+        "assumed": tuple(draw(st.lists(st.sampled_from(_ASSUMED), max_size=2, unique_by=lambda one: one.kind))),
+    }
+    if draw(st.integers(0, 5)) == 0:
+        items = tuple(replace(item, photos=draw(st.integers(0, 50))) for item in what.evidence)
+        changes |= {"photos": 50, "evidence": items, "winner": True, "joined": ()}
+    return replace(what, **changes)
+
+
+_ASSUMED = (Assumption("outputs"), Assumption("preprocessing"), Assumption("conventions"))
 
 
 def assert_english(text):

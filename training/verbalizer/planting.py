@@ -37,12 +37,15 @@ def without(meaning: Meaning, rank: int) -> Meaning:
 def _ordered(meaning: Meaning, order: Sequence[int]) -> Meaning:
     """With the evidence of these ranks, in this order."""
     new = {rank: i for i, rank in enumerate(order)}
-    joined = [tuple(sorted(new[rank] for rank in group if rank in new)) for group in meaning.joined]
+    joined = [
+        replace(group, ranks=tuple(sorted(new[rank] for rank in group.ranks if rank in new)))
+        for group in meaning.joined
+    ]
     return replace(
         meaning,
         evidence=tuple(meaning.evidence[rank] for rank in order),
         counted=tuple(sorted(new[rank] for rank in meaning.counted if rank in new)),
-        joined=tuple(group for group in joined if len(group) > 1),
+        joined=tuple(group for group in joined if len(group.ranks) > 1),
     )
 
 

@@ -111,7 +111,7 @@ class Teller:
                 self.leads = leads(meaning, tuple(meaning.evidence[rank] for rank in first))
             places = dict.fromkeys(where for item in some for where in item.places)
             if name is None:
-                thing = self._unnamed(ranks, tuple(places))
+                thing = self._unnamed(ranks, tuple(places), supports=supports)
             else:
                 thing = self._named(ranks, name, tuple(places), perhaps=name.key in unjudged)
             photos = [percent((meaning.evidence[rank].photos or 0) / (meaning.photos or 1), 0) for rank in ranks]
@@ -136,7 +136,7 @@ class Teller:
             words, bare, places, name.plural and not name.head, self._figures(ranks[0]), self._net(ranks), head
         )
 
-    def _unnamed(self, ranks: list[int], places: tuple[str, ...]) -> Thing:
+    def _unnamed(self, ranks: list[int], places: tuple[str, ...], *, supports: bool) -> Thing:
         item, figures = self.meaning.evidence[ranks[0]], self._figures(ranks[0])
         if self.expert:
             words = item.loosely and f" (loosely {quoted(noun_phrase(item.loosely).bare).text})"
@@ -145,9 +145,9 @@ class Teller:
         count = len(ranks)
         many = COUNTS[count] if count < len(COUNTS) else str(count)
         words = self.pick(wordings.UNNAMED) if count == 1 else self.pick(wordings.UNNAMED_MANY).format(many)
-        behind = ""
-        if item.supports and "unnamed" in self.facts:
-            behind = f" ({self.number(sum(self.meaning.evidence[rank].share for rank in ranks))})"
+        behind = self._net(ranks)
+        if supports and "unnamed" in self.facts:
+            behind += f" ({self.number(sum(self.meaning.evidence[rank].share for rank in ranks))})"
         return Thing(words, words, places, count > 1, figures, behind)
 
     def _figures(self, rank: int) -> tuple[str, str]:

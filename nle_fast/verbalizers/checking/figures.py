@@ -330,7 +330,10 @@ class Figures(Numbers):
             self.together = False
         elif part is not None and mention is not None and not self.plain:
             part.shares.append(number)
-            joined = part.neurons and part.neurons[-1][0] in self.beside  # told where the first of its group is
+            last = (
+                part.neurons[-1][0] if part.neurons else int(mention.keys[0][1]) if mention.keys[0][0] == NEURON else -1
+            )
+            joined = last in self.beside  # told where the first of its group is
             if number.value < 0 and not mention.marked and not joined:
                 mention.polarity = "against"
             self.list = []  # "A (3%) and B in the center": no place for A

@@ -33,6 +33,7 @@ _AMOUNTS = word_set(
 )
 
 
+_INSTEAD = frozenset((("rather", "than"), ("instead", "of"), ("as", "opposed", "to")))
 _TOLD = frozenset(
     ("certainty", "first", "next", "also", "would be", "unnamed", "perhaps", "counted", "unexplained", "seen")
 ) | {"assumed"}
@@ -242,6 +243,9 @@ class Markers(Figures):
                     self.cue = ("notclass", start, end)
                 else:
                     self.out.added.append((start, end))
+        elif entry.tokens in _INSTEAD and self.label_ahead(after) == "class":
+            self.close_cue()
+            self.cue = ("notclass", start, end)  # "the answer is horse rather than zebra", where zebra is explained
         elif kind in ("class", "why") and cue in ("versus", "notclass"):
             pass  # "rather than the answer horse"
         elif kind == "class" and self.words[i - 1] in _RANKS:

@@ -81,6 +81,8 @@ class _Reader(Markers):
                     self.maybe = self.starts[i], end
                 self._named(roles, self.starts[i + skip], end, after)
                 return after
+            if word == "“" and known is None:
+                self._quoted(i)
         if entry is not None:
             if self.unread:
                 self._flush()
@@ -107,6 +109,12 @@ class _Reader(Markers):
             return i + 1
         self.figure(*found)
         return found[1]
+
+    def _quoted(self, i: int) -> None:
+        """Words between quotation marks, which are a name: an added one, where none of ours begins in them."""
+        closed = next((j for j in range(i + 1, min(i + 20, len(self.words))) if self.words[j] == "”"), i)
+        if closed > i + 1 and not any(self.find_name(j, self.words[j])[0] for j in range(i + 1, closed)):
+            self.out.added.append((self.starts[i], self.ends[closed]))
 
     def _named(self, roles: tuple[str | Key, ...], start: int, end: int, after: int) -> None:
         role = self._role(roles, end)

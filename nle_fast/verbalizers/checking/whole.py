@@ -68,9 +68,7 @@ class Whole:
             if cues is not None:
                 right = label.cue in cues
             else:
-                right = label.cue not in ("elsewhere", "between2", "next", "also", "would be")
-                # "the answer is horse rather than zebra", where zebra is explained
-                right = right and (label.cue != "versus" or "answer" in self.wanted)
+                right = label.cue not in ("versus", "elsewhere", "between2", "next", "also", "would be")
                 right = right and not (label.cue in ("class", "", "between1") and not meaning.winner)
                 right = right and not (label.cue == "notclass" and meaning.winner)
             self.say(label.role, label.start, label.end, right=right)

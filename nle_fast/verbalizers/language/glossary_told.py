@@ -22,7 +22,10 @@ def _sure(*words: str) -> str:
     return "; ".join(
         text
         for word in words
-        for text in (f"is {word}", f"was {word}", f"it is {word}", f"it was {word}", f"{word} of its answer", f"{word} that")
+        for text in (
+            *(f"{who} {word}" for who in ("is", "was", "it is", "it was")),
+            *(f"{word} {tail}" for tail in ("of its answer", "that")),
+        )
     )
 
 
