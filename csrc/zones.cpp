@@ -124,16 +124,22 @@ ChosenPlaces places_by_zone(const SixteenthAreas& on, PictureSize size) {
 
   std::array<std::int64_t, kZones.size()> held{};
   for (std::size_t zone = 0; zone < kZones.size(); ++zone) held[zone] = held_by(kZones[zone], on);
+  const Choice* best = nullptr;
+  std::int64_t most = 0;
   for (const Choice& choice : choices) {
+    if (best != nullptr && (choice.sixteenths > best->sixteenths || (choice.second >= 0 && best->second < 0))) break;
     std::int64_t together = held[static_cast<std::size_t>(choice.first)];
     if (choice.second >= 0) {
       const std::int64_t other = held[static_cast<std::size_t>(choice.second)];
       if (5 * std::min(together, other) < total) continue;
       together += other - held_by(choice.shared, on);
     }
-    if (10 * together >= 7 * total) return {choice.first, choice.second};
+    if (10 * together >= 7 * total && together > most) {
+      best = &choice;
+      most = together;
+    }
   }
-  return {kSpread, -1};
+  return best == nullptr ? ChosenPlaces{kSpread, -1} : ChosenPlaces{best->first, best->second};
 }
 
 }  // namespace nle

@@ -31,8 +31,8 @@ struct ChosenPlaces {
 // Where the on-areas of all regions of a map lie in the picture.
 // - The entire picture: >= 85 % of it is on. Most of it: >= 60 %.
 // - Else one zone, or two of which each holds >= 20 %, that together hold >= 70 % of what is on: the smallest in area;
-//   of equal ones one zone before two, then those that come first in schema.PLACES. Zones that together are more than
-//   75 % of the picture say nothing.
+//   of equal ones one zone before two, then those that hold most, then those that come first in schema.PLACES. Zones
+//   that together are more than 75 % of the picture say nothing.
 // - Else it is spread over the picture.
 ChosenPlaces places_by_zone(const SixteenthAreas& on, PictureSize size);
 

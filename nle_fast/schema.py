@@ -8,10 +8,10 @@ A *neuron* is one channel of the target layer, a *position* one (y, x) of its ma
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from nle_fast.config import Style
+from nle_fast.facts import About, Fact, FactKind, Item, facts_of
 
 __all__ = [
     "LANGUAGE",
@@ -56,10 +56,6 @@ _TOLD = 0.005
 EvidenceKind = Literal["neuron", "feature"]
 Certainty = Literal["certain", "quite sure", "thinks", "guesses", "hesitates"]
 Assumed = Literal["outputs", "preprocessing", "conventions"]
-FactKind = Literal[
-    "class", "probability", "certainty", "runner_up", "answer", "label", "versus", "layer", "concept", "neuron",
-    "share", "positions", "net", "photos", "coverage", "unnamed", "counted", "unexplained", "seen", "assumed",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,25 +146,6 @@ class Assumption:
 
     kind: Assumed
     label: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing that the text must say, once.
-
-    Attributes:
-        id: `"class"`, `"probability"`, `"certainty"`, `"runner_up"`, `"runner_up.probability"`, `"answer"`,
-            `"answer.probability"`, `"label.<i>"`, `"versus"`, `"layer"`, `"coverage"`, `"unnamed"`, `"counted"`,
-            `"unexplained"`, `"seen"`, `"photos"`, `"assumed.<i>"`, or `"evidence.<rank>.<kind>"` with kind `concept`
-            (the words, or that there are none, and whether it speaks for or against), `neuron`, `share`, `positions`,
-            `net` (what of joined evidence speaks for and what against), `photos`.
-        kind: What it is.
-        rank: Index into `Meaning.evidence`, None for facts about the whole.
-    """
-
-    id: str
-    kind: FactKind
-    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +260,7 @@ class Meaning:
         """
         told, evidence = self.told, self.evidence
         both = {item.leader for item in told if self.joined and evidence[item.rank].supports != item.supports}
-        about = _About(
+        about = About(
             versus=self.versus is not None,
             answer=self.answer is not None and not self.winner,
             certainty=self.certainty is not None and (self.winner or self.answer is not None),
@@ -296,12 +273,12 @@ class Meaning:
             photos=self.photos is not None,
             language=self.language,
         )
-        return _facts(
+        return facts_of(
             self.style,
             about,
             tuple(
                 [
-                    _Item(rank, evidence[rank].concept is not None, bool(places), supports, rank in both)
+                    Item(rank, evidence[rank].concept is not None, bool(places), supports, rank in both)
                     for rank, _, supports, places in told
                 ]
             ),
@@ -332,77 +309,3 @@ class Utterance:
     spans: tuple[Span, ...]
     verbalizer: str
     note: str = ""
-
-
-class _About(NamedTuple):
-    """What of a meaning representation, besides its evidence, there is to tell."""
-
-    versus: bool
-    answer: bool
-    certainty: bool
-    hesitates: bool
-    also: int
-    unexplained: bool
-    counted: bool
-    assumed: int
-    seen: bool
-    photos: bool
-    language: int
-
-
-class _Item(NamedTuple):
-    """A piece of evidence that is told: has it a name, has it a place, does it support, does it lead both sides?"""
-
-    rank: int
-    named: bool
-    placed: bool
-    supports: bool
-    both: bool
-
-
-@lru_cache(maxsize=4096)
-def _facts(style: str, about: _About, evidence: tuple[_Item, ...]) -> tuple[Fact, ...]:
-    """`Meaning.facts`."""
-    expert, many = style == "expert", about.photos
-    facts = [Fact("class", "class"), *_whole(style, about, bool(evidence))]
-    for rank, named, placed, _, both in evidence:
-        kinds: list[FactKind] = ["concept"]
-        if expert:
-            # An unnamed neuron's number is its concept, and is not told twice.
-            kinds += ["neuron", "share"] if named else ["share"]
-        elif both and style == "plain":
-            kinds.append("net")
-        if placed:
-            kinds.append("positions")
-        if many:
-            kinds.append("photos")
-        facts += [Fact(f"evidence.{rank}.{kind}", kind, rank) for kind in kinds]
-    support = [item.named for item in evidence if item.supports]
-    if support and style != "short":
-        facts.append(Fact("coverage", "coverage"))
-        # Where nothing has a name, the coverage tells how much that is.
-        if about.language > 1 and not expert and not many and any(support) and not all(support):
-            facts.append(Fact("unnamed", "unnamed"))
-    return tuple(facts)
-
-
-def _whole(style: str, about: _About, evidence: bool) -> list[Fact]:
-    """The facts about the whole, but for class and coverage."""
-    expert, more, one = style == "expert", style != "short", not about.photos
-    found: list[tuple[str, FactKind, bool]] = [
-        ("probability", "probability", one and (expert or (about.certainty and more and not about.answer))),
-        ("certainty", "certainty", one and about.certainty and style == "plain"),
-        ("runner_up", "runner_up", one and about.hesitates and more),
-        ("runner_up.probability", "probability", one and about.hesitates and more),
-        ("answer", "answer", one and about.answer and more),
-        ("answer.probability", "probability", one and about.answer and (expert or (about.certainty and more))),
-        ("versus", "versus", about.versus),
-        ("layer", "layer", one and expert and evidence),
-        *((f"label.{i}", "label", one and more) for i in range(about.also)),
-        ("counted", "counted", about.counted and more),
-        ("unexplained", "unexplained", about.unexplained and more),
-        ("seen", "seen", one and about.seen and more),
-        ("photos", "photos", about.photos),
-        *((f"assumed.{i}", "assumed", more) for i in range(about.assumed)),
-    ]
-    return [Fact(id, kind) for id, kind, there in found if there]

@@ -82,8 +82,10 @@ def check_words(words: tuple[str, ...], on: np.ndarray) -> None:
     assert (words == ("most of the picture",)) == (Fraction(60, 100) <= share < Fraction(85, 100))
     if not 0 < share < Fraction(60, 100):
         return
-    ranks = [(size_of(zones), len(zones), CHOICES.index(zones)) for zones in CHOICES if is_true(zones, on)]
-    assert words == (CHOICES[min(ranks)[2]] if ranks else ("spread over the picture",))
+    ranks = [
+        (size_of(zones), len(zones), -held(zones, on), CHOICES.index(zones)) for zones in CHOICES if is_true(zones, on)
+    ]
+    assert words == (CHOICES[min(ranks)[3]] if ranks else ("spread over the picture",))
 
 
 def pixels_on(plane, size, threshold=0.5, window=None) -> np.ndarray:
@@ -180,6 +182,7 @@ def test_sixteenths_of_a_mirrored_picture_are_mirrored(on):
         ([0, 15], ("upper left quarter", "lower right quarter")),
         ([2, 3, 5, 6, 9, 10], ("middle", "upper right quarter")),
         ([0, 3, 12, 15], ("left half", "upper half")),
+        ([5, 6, 9, 10, 15, 14], ("middle", "lower right quarter")),
         ([0, 1, 2, 3, 8, 9, 10, 11, 12, 13], ("most of the picture",)),
         (list(range(14)), ("entire picture",)),
     ],

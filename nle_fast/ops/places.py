@@ -37,8 +37,8 @@ def find_places(
     - "entire picture": they are at least 85 % of it; "most of the picture": at least 60 %.
     - Else zones: the halves, the middle (from 1/4 to 3/4 of the width and of the height) and the quarters. One zone, or
       two of which each holds at least 20 % of the pixels, that hold at least 70 % of them. Of those the ones with the
-      smallest area together; if it is equal, one before two, then in the order of `PLACES`. Zones that together are
-      more than 75 % of the picture say nothing.
+      smallest area together; if it is equal, one before two, then those that hold most, then in the order of `PLACES`.
+      Zones that together are more than 75 % of the picture say nothing.
     - Else "spread over the picture".
 
     A pixel lies where its center lies, half on either side where that is on a cut: where a side of the picture cannot

@@ -288,9 +288,9 @@ def places_by_zone(on: NDArray[np.int64], picture_size: tuple[int, int]) -> tupl
         together = np.any([zones[word] for word in words], axis=0)
         each = all(100 * on[zones[word]].sum() >= 20 * total for word in words)
         if each and 100 * on[together].sum() >= 70 * total and together.mean() <= 0.75:
-            true.append((together.sum(), len(words), words))
-    # The first of the smallest, as `zones` and PLACES have them in one order.
-    return min(true, key=lambda choice: choice[:2])[2] if true else ("spread over the picture",)
+            true.append((together.sum(), len(words), -on[together].sum(), words))
+    # `zones` and PLACES have one order.
+    return min(true, key=lambda choice: choice[:3])[3] if true else ("spread over the picture",)
 
 
 def logits_without(
