@@ -119,10 +119,18 @@ void require(bool holds, const char* message) {
   if (!holds) throw std::invalid_argument(message);
 }
 
+py::object take_words(const nle::ChosenPlaces& chosen, const py::tuple& words) {
+  Tuple taken(static_cast<std::size_t>((chosen.first >= 0) + (chosen.second >= 0)));
+  for (const int word : {chosen.first, chosen.second}) {
+    if (word >= 0) taken.add(py::object(words[static_cast<std::size_t>(word)]));
+  }
+  return taken.take_plain();
+}
+
 py::object find_regions(const Maps& maps, const Integers& sizes, const Doubles& windows, double threshold,
                         int connectivity, double min_area, double simplify, std::size_t threads,
                         const py::type& region_type, py::tuple merged_names, py::tuple cell_names,
-                        const std::optional<py::tuple>& place_names) {
+                        const std::optional<py::tuple>& position_names, const py::tuple& place_words) {
   require(maps.ndim() == 3 && maps.shape(1) > 0 && maps.shape(2) > 0, "maps must be (M, H, W)");
   require(sizes.ndim() == 2 && sizes.shape(1) == 2 && windows.ndim() == 2 && windows.shape(1) == 4,
           "sizes must be (1 or M, 2), windows (1 or M, 4)");
@@ -138,14 +146,15 @@ py::object find_regions(const Maps& maps, const Integers& sizes, const Doubles& 
   for (py::ssize_t i = 0; i < windows.shape(0); ++i) {
     map_windows.push_back({windows.at(i, 0), windows.at(i, 1), windows.at(i, 2), windows.at(i, 3)});
   }
-  require(!place_names || place_names->size() == 512, "place_names must have 512 entries");
+  require(!position_names || (position_names->size() == 512 && place_words.size() == 12),
+          "position_names must have 512 entries, place_words 12");
   const RegionMaker make(region_type, std::move(merged_names), std::move(cell_names));
   const float* values = maps.data();
   const auto height = static_cast<int>(maps.shape(1));
   const auto width = static_cast<int>(maps.shape(2));
   const nle::RegionOptions options{threshold, connectivity == 8, min_area, simplify};
 
-  std::vector<std::vector<nle::FoundRegion>> found;
+  std::vector<nle::FoundMap> found;
   {
     py::gil_scoped_release released;
     found = nle::find_regions(values, static_cast<std::size_t>(count), height, width, picture_sizes, map_windows,
@@ -154,19 +163,24 @@ py::object find_regions(const Maps& maps, const Integers& sizes, const Doubles& 
   Tuple result(found.size());
   for (std::size_t map = 0; map < found.size(); ++map) {
     const nle::PictureSize size = picture_sizes[picture_sizes.size() == 1 ? 0 : map];
-    Tuple regions(found[map].size());
-    for (const nle::FoundRegion& region : found[map]) regions.add(make(region, size));
-    if (!place_names) {
+    Tuple regions(found[map].regions.size());
+    for (const nle::FoundRegion& region : found[map].regions) regions.add(make(region, size));
+    if (!position_names) {
       result.add(regions.take());
       continue;
     }
     const nle::Window window = map_windows[map_windows.size() == 1 ? 0 : map];
     nle::CellAreas on{};
-    for (const nle::FoundRegion& region : found[map]) {
+    for (const nle::FoundRegion& region : found[map].regions) {
       for (std::size_t cell = 0; cell < on.size(); ++cell) on[cell] += region.cells[cell];
     }
-    const int places = nle::places_by_area(on, nle::make_cells(size, nle::visible_pixels(size, window)));
-    result.add(Tuple(2).add(regions.take()).add(py::object((*place_names)[places])).take());
+    const int positions = nle::places_by_area(on, nle::make_cells(size, nle::visible_pixels(size, window)));
+    py::object words = take_words(nle::places_by_zone(found[map].sixteenths, size), place_words);
+    Tuple sixteenths(found[map].sixteenths.size());
+    for (const int area : found[map].sixteenths) sixteenths.add(area);
+    Tuple place(4);
+    place.add(regions.take()).add(py::object((*position_names)[positions])).add(words).add(sixteenths.take_plain());
+    result.add(place.take());
   }
   return result.take();
 }
@@ -177,13 +191,20 @@ int places_by_area(const std::array<std::int64_t, 9>& on, int width, int height,
   return nle::places_by_area(on, nle::make_cells(size, box));
 }
 
+py::object places_by_zone(const nle::SixteenthAreas& sixteenths, int width, int height, const py::tuple& place_words) {
+  require(place_words.size() == 12, "place_words must have 12 entries");
+  return take_words(nle::places_by_zone(sixteenths, {width, height}), place_words);
+}
+
 }  // namespace
 
 void register_regions(py::module_& module) {
   module.def("find_regions", &find_regions, py::arg("maps").noconvert(), py::arg("sizes").noconvert(),
              py::arg("windows").noconvert(), py::arg("threshold"), py::arg("connectivity"), py::arg("min_area"),
              py::arg("simplify"), py::arg("threads"), py::arg("region_type"), py::arg("merged_names"),
-             py::arg("cell_names"), py::arg("place_names") = py::none());
+             py::arg("cell_names"), py::arg("position_names") = py::none(), py::arg("place_words") = py::tuple());
   module.def("places_by_area", &places_by_area, py::arg("cells"), py::arg("width"), py::arg("height"),
              py::arg("window"));
+  module.def("places_by_zone", &places_by_zone, py::arg("sixteenths"), py::arg("width"), py::arg("height"),
+             py::arg("place_words"));
 }

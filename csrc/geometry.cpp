@@ -20,6 +20,8 @@ Geometry::Geometry(PictureSize picture_size, const Window& map_window, int map_h
       window(map_window),
       box(visible_pixels(picture_size, map_window)),
       cells(make_cells(picture_size, box)),
+      quarters_x(quarter_cuts(picture_size.width)),
+      quarters_y(quarter_cuts(picture_size.height)),
       pixels_per_column((map_window.right - map_window.left) / map_width) {
   row_fractions.assign(static_cast<std::size_t>(box.y1), 0.0);
   for (int y = box.y0; y < box.y1; ++y) {

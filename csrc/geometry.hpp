@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cells.hpp"
+#include "zones.hpp"
 
 namespace nle {
 
@@ -29,6 +30,7 @@ struct Geometry {
   Window window;
   PixelBox box;
   CellGrid cells;
+  QuarterCuts quarters_x, quarters_y;
   double pixels_per_column;
   std::vector<Segment> segments;
   std::vector<Band> bands;

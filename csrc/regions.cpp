@@ -47,7 +47,7 @@ class Finder {
  public:
   Finder(int height, int width, const RegionOptions& options) : height_(height), width_(width), options_(options) {}
 
-  std::vector<FoundRegion> operator()(const float* map, const Geometry& geometry);
+  FoundMap operator()(const float* map, const Geometry& geometry);
 
  private:
   struct RunValues {
@@ -67,7 +67,8 @@ class Finder {
   void tally_row(int y, int here);
   int find(int label);
   int unite(int a, int b);
-  std::vector<FoundRegion> collect();
+  FoundMap collect();
+  void drop_runs(double smallest);
 
   int height_, width_;
   RegionOptions options_;
@@ -86,7 +87,7 @@ class Finder {
   Simplifier simplify_;
 };
 
-std::vector<FoundRegion> Finder::operator()(const float* map, const Geometry& geometry) {
+FoundMap Finder::operator()(const float* map, const Geometry& geometry) {
   geometry_ = &geometry;
   const auto [low, high] = std::minmax_element(map, map + static_cast<std::ptrdiff_t>(height_) * width_);
   if (!(*high > 0.0f)) return {};
@@ -279,7 +280,19 @@ void Finder::tally_row(int y, int here) {
   }
 }
 
-std::vector<FoundRegion> Finder::collect() {
+// Keeps the runs of regions that are not smaller; outlines can no longer be traced.
+void Finder::drop_runs(double smallest) {
+  int kept = 0;
+  for (int run = 0; run < runs_.count; ++run) {
+    if (static_cast<double>(tallies_[find(labels_[run])].area) < smallest) continue;
+    runs_.x[2 * kept] = runs_.x[2 * run];
+    runs_.x[2 * kept + 1] = runs_.x[2 * run + 1];
+    runs_.y[kept++] = runs_.y[run];
+  }
+  runs_.count = kept;
+}
+
+FoundMap Finder::collect() {
   const PictureSize size = geometry_->size;
   const double smallest = options_.min_area * (static_cast<double>(size.width) * size.height);
   // A tolerance for the eye: the same share of any large picture.
@@ -297,7 +310,8 @@ std::vector<FoundRegion> Finder::collect() {
 
   const auto corners = 4 * static_cast<std::size_t>(runs_.count);
   if (polygon_.size() < corners) polygon_.resize(corners);
-  std::vector<FoundRegion> regions;
+  FoundMap found;
+  std::vector<FoundRegion>& regions = found.regions;
   regions.reserve(order_.size());
   for (const int label : order_) {
     const Tally& tally = tallies_[label];
@@ -320,7 +334,9 @@ std::vector<FoundRegion> Finder::collect() {
     if (tolerance > 0.0) size = simplify_(polygon_.data(), size, tolerance);
     region.outline.assign(polygon_.data(), polygon_.data() + size);
   }
-  return regions;
+  if (regions.size() < order_.size()) drop_runs(smallest);
+  found.sixteenths = count_sixteenths(runs_, geometry_->quarters_x, geometry_->quarters_y);
+  return found;
 }
 
 std::size_t choose_threads(std::size_t asked, std::size_t count, int width, const std::vector<PictureSize>& sizes) {
@@ -342,11 +358,10 @@ bool same(const Window& a, const Window& b) {
 
 }  // namespace
 
-std::vector<std::vector<FoundRegion>> find_regions(const float* maps, std::size_t count, int height, int width,
-                                                   const std::vector<PictureSize>& sizes,
-                                                   const std::vector<Window>& windows, const RegionOptions& options,
-                                                   std::size_t threads) {
-  std::vector<std::vector<FoundRegion>> found(count);
+std::vector<FoundMap> find_regions(const float* maps, std::size_t count, int height, int width,
+                                   const std::vector<PictureSize>& sizes, const std::vector<Window>& windows,
+                                   const RegionOptions& options, std::size_t threads) {
+  std::vector<FoundMap> found(count);
   const std::size_t plane = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
   const auto work = [&](std::size_t begin, std::size_t end, std::size_t) {
     Finder finder(height, width, options);

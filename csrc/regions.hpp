@@ -7,6 +7,7 @@
 
 #include "cells.hpp"
 #include "outline.hpp"
+#include "zones.hpp"
 
 namespace nle {
 
@@ -28,12 +29,16 @@ struct FoundRegion {
   std::vector<Point> outline;
 };
 
+struct FoundMap {
+  std::vector<FoundRegion> regions;  // by falling area, ties by their first pixel in scan order
+  SixteenthAreas sixteenths;         // of all of them
+};
+
 // `maps` is count x height x width, row by row. `sizes` and `windows` hold one entry for all maps, or one per map.
-// Values must be finite. Result: per map, regions by falling area, ties by their first pixel in scan order.
+// Values must be finite.
 // `threads` = 0 takes one thread for little work, else what the machine has.
-std::vector<std::vector<FoundRegion>> find_regions(const float* maps, std::size_t count, int height, int width,
-                                                   const std::vector<PictureSize>& sizes,
-                                                   const std::vector<Window>& windows, const RegionOptions& options,
-                                                   std::size_t threads);
+std::vector<FoundMap> find_regions(const float* maps, std::size_t count, int height, int width,
+                                   const std::vector<PictureSize>& sizes, const std::vector<Window>& windows,
+                                   const RegionOptions& options, std::size_t threads);
 
 }  // namespace nle

@@ -65,9 +65,11 @@ def find_regions(
     region_type: type[Region],
     merged_names: tuple[str | None, ...],
     cell_names: tuple[str, ...],
-    place_names: tuple[tuple[str, ...], ...] | None = None,
+    position_names: tuple[tuple[str, ...], ...] | None = None,
+    place_words: tuple[str, ...] = (),
 ) -> tuple[Any, ...]: ...
 def places_by_area(cells: list[int], width: int, height: int, window: list[float]) -> int: ...
+def places_by_zone(sixteenths: list[int], width: int, height: int, place_words: tuple[str, ...]) -> tuple[str, ...]: ...
 
 # heads
 def logits_without(

@@ -178,6 +178,7 @@ class Explainer:
                 others[i],
                 top,
                 places[i],
+                sizes[i],
                 float(rest[i]),
                 part_seen(windows[i], sizes[i]),
                 i,
@@ -259,6 +260,7 @@ class Explainer:
         other: int,
         top: ops.TopNeurons,
         places: Sequence[ops.Place],
+        size: tuple[int, int],
         unexplained: float,
         seen: float | None,
         i: int,
@@ -269,6 +271,7 @@ class Explainer:
         kind: EvidenceKind = "neuron" if self.features is None else "feature"
         words, total = words_of(self.concepts, explained.index), float(top.total[i])
         evidence = gather_evidence(top.values[i], top.neurons[i], total, places, words, self._top_k, kind)
+        by_neuron = dict(zip(top.neurons[i].tolist(), places, strict=True))
         return build_meaning(
             winner,
             explained,
@@ -279,6 +282,7 @@ class Explainer:
             runner_up=read_runner_up(logits, self.labels),
             unexplained=unexplained,
             seen=seen,
+            together=lambda some: ops.joint_places([by_neuron[item.neuron] for item in some], size),
         )
 
     def _tell(

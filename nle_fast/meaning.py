@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.config import Config
-from nle_fast.ops import find_winner
-from nle_fast.schema import Certainty, Evidence, EvidenceKind, Meaning, Prediction, Region
+from nle_fast.ops import Place, find_winner
+from nle_fast.schema import Certainty, Evidence, EvidenceKind, Joined, Meaning, Prediction
 
 __all__ = ["build_meaning", "gather_evidence", "part_seen", "read_prediction", "read_runner_up"]
 
@@ -68,7 +68,7 @@ def gather_evidence(
     values: NDArray[np.float32],
     neurons: NDArray[np.int64],
     total: float,
-    places: Sequence[tuple[tuple[Region, ...], tuple[str, ...]]],
+    places: Sequence[Place],
     words: Callable[[int], tuple[str | None, float | None, str | None, bool]],
     num_supporting: int,
     kind: EvidenceKind = "neuron",
@@ -79,9 +79,9 @@ def gather_evidence(
         values: (k',) scores: the supporting ones by falling score, then the opposing ones by rising score.
         neurons: (k',) their channels.
         total: Σ_j max(score_j, 0) over all neurons of the layer, the unit of the shares.
-        places: Per neuron its regions, and the names of their positions.
-        words: From a neuron to its concept (None: its number is said), the concept's quality, words that are not
-            trusted, and whether the concept was judged on pictures.
+        places: Per neuron its regions, the names of their positions, and the words of `PLACES` for them.
+        words: From a neuron to its concept (None: none is known), the concept's quality, words that are not trusted,
+            and whether the concept was judged on pictures.
         num_supporting: How many of the k' were chosen as supporting.
         kind: What the neurons are.
 
@@ -94,11 +94,11 @@ def gather_evidence(
         if value == 0 or (value > 0) != supports:
             continue
         concept, quality, loosely, judged = words(neuron)
-        regions, positions = places[rank]
+        regions, positions, where, _ = places[rank]
         # Without any support the unit of the shares is zero; opposing evidence then has no share of it.
         share = value / total if total > 0 else 0.0
         evidence.append(
-            Evidence(neuron, concept, quality, value, share, supports, positions, regions, loosely, kind, judged)
+            Evidence(neuron, concept, quality, value, share, supports, positions, regions, loosely, kind, judged, where)
         )
     return tuple(evidence)
 
@@ -114,10 +114,12 @@ def build_meaning(
     runner_up: Prediction | None = None,
     unexplained: float = 0.0,
     seen: float | None = None,
+    together: Callable[[Sequence[Evidence]], tuple[str, ...]] | None = None,
 ) -> Meaning:
     """Say what will be said, in no words yet.
 
-    In plain and short style pieces of a share below .02 are only counted, never all: the first is always told. In
+    In plain and short style pieces of a share below .02 are only counted, never all: the first is always told; and
+    pieces of one side with the same words, or without any, are one thing, whose place is that of all of them. In
     plain style the network's own answer is told with a word for how sure it is, see `Config`. It hesitates only where
     its own answer is explained, and not beside a third class.
 
@@ -131,6 +133,7 @@ def build_meaning(
         runner_up: The class next to the network's own answer; None where it knows only one.
         unexplained: Signed share of what no feature explains.
         seen: Fraction of the picture that the network saw, where that is to be told.
+        together: From pieces of evidence to words of `PLACES` for where they lie together; None: each tells its own.
 
     Returns:
         The meaning representation; its coverage is the sum of the supporting shares that are told, at most 1.
@@ -141,7 +144,8 @@ def build_meaning(
     own, style = target.index == winner.index, config.style
     # Without any support shares have no unit and are zero, which does not make them small.
     small = [rank > 0 and 0 < abs(item.share) < SMALL and style != "expert" for rank, item in enumerate(evidence)]
-    told = [item for item, counted in zip(evidence, small, strict=True) if not counted]
+    told = [item for item, is_small in zip(evidence, small, strict=True) if not is_small]
+    counted = tuple(rank for rank, is_small in enumerate(small) if is_small)
     rival = runner_up if own and versus is None else None
     return Meaning(
         target=target,
@@ -155,9 +159,22 @@ def build_meaning(
         certainty=_certainty(winner, rival, config) if style == "plain" else None,
         runner_up=runner_up,
         unexplained=unexplained,
-        counted=tuple(rank for rank, counted in enumerate(small) if counted),
+        joined=_joined(evidence, counted, together) if together is not None and style != "expert" else (),
+        counted=counted,
         seen=seen,
     )
+
+
+def _joined(
+    evidence: Sequence[Evidence], counted: Sequence[int], together: Callable[[Sequence[Evidence]], tuple[str, ...]]
+) -> tuple[Joined, ...]:
+    """What has the same words, or like it none, of each side as one thing."""
+    alike: dict[tuple[bool, str | None], list[int]] = {}
+    for rank, item in enumerate(evidence):
+        if rank not in counted:
+            alike.setdefault((item.supports, item.concept), []).append(rank)
+    several = [tuple(ranks) for ranks in alike.values() if len(ranks) > 1]
+    return tuple(Joined(ranks, together([evidence[rank] for rank in ranks])) for ranks in several)
 
 
 def _certainty(answer: Prediction, rival: Prediction | None, config: Config) -> Certainty:

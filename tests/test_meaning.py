@@ -7,7 +7,7 @@ from nle_fast.config import Config
 from nle_fast.meaning import build_meaning, gather_evidence, part_seen, read_runner_up
 from nle_fast.schema import Prediction
 
-PLACE = ((), ("left",))
+PLACE = ((), ("left",), ("left half", "middle"), ())
 TARGET = Prediction(1, "zebra", 0.9, 7.0)
 HORSE = Prediction(2, "horse", 0.1, 5.0)
 
@@ -26,6 +26,12 @@ def test_shares_and_coverage():
     evidence = gather([4, 2, 1], 10.0, 3)
     assert [item.share for item in evidence] == pytest.approx([0.4, 0.2, 0.1])
     assert build(evidence).coverage == pytest.approx(0.7)
+
+
+def test_places_are_told_before_positions():
+    (item,) = gather([4], 10.0, 1)
+    assert (item.positions, item.places) == PLACE[1:3]
+    assert item.where == item.places
 
 
 def test_the_target_need_not_be_the_winner():

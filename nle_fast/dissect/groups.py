@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nle_fast.errors import InputError
-from nle_fast.verbalizers.language.words import is_plural, label_name, noun_phrase, other_number
+from nle_fast.verbalizers.language.words import label_name, noun_phrase, other_number
 
 __all__ = ["Groups", "groups_of", "imagenet_groups", "wnid_at"]
 
@@ -33,12 +33,6 @@ AGREE = 0.9
 LARGEST = 0.45
 #: Of words with more letters no three fit into one name.
 LONGEST = 55
-#: Nouns of which one looks like many.
-SAME_IN_PLURAL = ("aircraft", "bison", "data", "deer", "fish", "moose", "news", "physics", "salmon", "series", "sheep",
-                  "shrimp", "spacecraft", "species", "squid", "swine", "trout")  # fmt: skip
-PLURAL_IN_OES = frozenset(["buffalo", "echo", "hero", "mango", "mosquito", "potato", "tomato", "tornado", "volcano"])
-#: The last word of what has a plural that can be told by its form.
-LATIN = re.compile(r"[A-Za-z\u00c0-\u024f'’./-]*[A-Za-z\u00c0-\u024f][.'’]?")
 
 
 @dataclass(frozen=True)
@@ -251,13 +245,6 @@ def _plural(words: str) -> str:
     if remark := re.fullmatch(r"(.*\S)\s+(\([^()]*\))", words):
         return f"{_plural(remark[1])} {remark[2]}"
     phrase = noun_phrase(words)
-    head = phrase.bare.split(" ")[-1]
-    if not LATIN.fullmatch(head):
-        return phrase.bare
-    if head.lower() in PLURAL_IN_OES:
-        return f"{phrase.bare}es"
-    if words.casefold().startswith("other ") and not is_plural(head):
+    if words.casefold().startswith("other ") and not phrase.plural:
         return other_number(phrase)
-    if phrase.compound or is_plural(head) or head.lower().endswith(SAME_IN_PLURAL) or phrase.text == phrase.bare:
-        return phrase.bare
-    return other_number(phrase)
+    return phrase.bare if phrase.plural or phrase.text == phrase.bare else other_number(phrase)

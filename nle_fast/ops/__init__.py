@@ -12,7 +12,7 @@ from nle_fast.ops.heads import (
     rectified_gates,
     rectified_gradients,
 )
-from nle_fast.ops.places import Place, find_places
+from nle_fast.ops.places import Place, find_places, joint_places
 from nle_fast.ops.positions import positions_by_any, positions_by_area
 from nle_fast.ops.regions import find_regions
 from nle_fast.ops.scoring import TopNeurons, score_neurons
@@ -28,6 +28,7 @@ __all__ = [
     "find_places",
     "find_regions",
     "find_winner",
+    "joint_places",
     "logits_without",
     "means_without",
     "pooled_gradients",

@@ -78,7 +78,7 @@ def merge_positions(mask: int) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def place_names() -> tuple[tuple[str, ...], ...]:
+def position_names() -> tuple[tuple[str, ...], ...]:
     """`merge_positions` of each of the 512 sets of cells."""
     return tuple(map(merge_positions, range(512)))
 
@@ -86,7 +86,7 @@ def place_names() -> tuple[tuple[str, ...], ...]:
 @lru_cache(maxsize=1)
 def region_names() -> tuple[str | None, ...]:
     """For each of the 512 sets of cells its name, where it merges into one; a region elsewhere has its main cell's."""
-    return tuple(names[0] if len(names) == 1 else None for names in place_names())
+    return tuple(names[0] if len(names) == 1 else None for names in position_names())
 
 
 def positions_by_area(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,11 +17,13 @@ __all__ = [
     "logits_without",
     "means_without",
     "places_by_area",
+    "places_by_zone",
     "pooled_gradients",
     "reconstruct",
     "rectified_gates",
     "rectified_gradients",
     "score_neurons",
+    "sixteenths",
     "sparse_codes",
     "upsample",
     "weighed",
@@ -245,6 +249,50 @@ def places_by_area(on: list[int], picture_size: tuple[int, int], window: Box | N
     return sum(1 << c for c in places)
 
 
+def sixteenths(on: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How much of a boolean picture is on in each cell of a 4 × 4 grid, in quarter pixels.
+
+    A pixel is in the cell that holds its center; half of it on either side where its center lies on a cut.
+    """
+    height, width = on.shape
+    return _quarters(height) @ on.astype(np.int64) @ _quarters(width).T
+
+
+def places_by_zone(on: NDArray[np.int64], picture_size: tuple[int, int]) -> tuple[str, ...]:
+    """One or two of `PLACES` for what is on; see `ops.find_places`.
+
+    Args:
+        on: (4, 4) as `sixteenths` gives it, of all regions of a map together.
+        picture_size: (width, height) in pixels.
+    """
+    total, picture = int(on.sum()), 4 * picture_size[0] * picture_size[1]
+    if total == 0:
+        return ()
+    for word, percent in (("entire picture", 85), ("most of the picture", 60)):
+        if 100 * total >= percent * picture:
+            return (word,)
+    row, column = np.mgrid[:4, :4]
+    zones = {
+        "left half": column < 2,
+        "right half": column >= 2,
+        "upper half": row < 2,
+        "lower half": row >= 2,
+        "middle": (row % 3 > 0) & (column % 3 > 0),
+        "upper left quarter": (row < 2) & (column < 2),
+        "upper right quarter": (row < 2) & (column >= 2),
+        "lower left quarter": (row >= 2) & (column < 2),
+        "lower right quarter": (row >= 2) & (column >= 2),
+    }
+    true = []
+    for words in [(zone,) for zone in zones] + list(combinations(zones, 2)):
+        together = np.any([zones[word] for word in words], axis=0)
+        each = all(100 * on[zones[word]].sum() >= 20 * total for word in words)
+        if each and 100 * on[together].sum() >= 70 * total and together.mean() <= 0.75:
+            true.append((together.sum(), len(words), words))
+    # The first of the smallest, as `zones` and PLACES have them in one order.
+    return min(true, key=lambda choice: choice[:2])[2] if true else ("spread over the picture",)
+
+
 def logits_without(
     logits: NDArray[np.float32],
     weight: NDArray[np.float32],
@@ -326,6 +374,13 @@ def find_winner(logits: NDArray[np.float32], index: int | None = None) -> tuple[
 def _cell_of_pixels(size: int) -> NDArray[np.int64]:
     """The third, 0 to 2, that holds the center of each pixel."""
     return 3 * (2 * np.arange(size) + 1) // (2 * size)
+
+
+def _quarters(size: int) -> NDArray[np.int64]:
+    """(4, size): how many halves of each pixel lie in each quarter of an axis."""
+    center = 2 * (2 * np.arange(size) + 1)
+    before: NDArray[np.int64] = 1 + np.sign(np.arange(5)[:, None] * size - center)  # a cut at k / 4 · size
+    return np.diff(before, axis=0)
 
 
 def _main_cell(on: list[int], x: NDArray[np.int64], y: NDArray[np.int64], picture_size: tuple[int, int]) -> int:

@@ -11,7 +11,7 @@ from nle_fast import _core
 from nle_fast.errors import InputError
 from nle_fast.ops.checks import check_fraction, check_maps, check_sizes, check_windows
 from nle_fast.ops.positions import region_names
-from nle_fast.schema import POSITIONS, Region
+from nle_fast.schema import PLACES, POSITIONS, Region
 
 __all__ = ["find_regions"]
 
@@ -79,9 +79,9 @@ def find(
     *,
     window: ArrayLike | None,
     threads: int | None = None,
-    place_names: tuple[tuple[str, ...], ...] | None = None,
+    position_names: tuple[tuple[str, ...], ...] | None = None,
 ) -> Any:
-    """`find_regions`; with names for each of the 512 sets of cells, (regions, names) of each map."""
+    """`find_regions`; with names for each of the 512 sets of cells, (regions, names, words of `PLACES`) of each map."""
     planes = check_maps(maps)
     count = len(planes)
     sizes = check_sizes(picture_size, count)
@@ -104,5 +104,6 @@ def find(
         Region,
         region_names(),
         POSITIONS,
-        place_names,
+        position_names,
+        PLACES,
     )

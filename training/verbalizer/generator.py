@@ -156,9 +156,11 @@ def _joined(rng: Random, evidence: list[Evidence], counted: tuple[int, ...]) -> 
     if len(ranks) < 2:
         return ()
     one, two = sorted(rng.sample(ranks, 2))
+    if evidence[one].concept is None and evidence[one].supports != evidence[two].supports:
+        return ()
     if rng.random() < 0.7:
         evidence[two] = replace(evidence[two], concept=evidence[one].concept, judged=evidence[one].judged)
-    return (Joined((one, two), _zones(rng) if rng.random() < 0.5 else ()),)
+    return (Joined((one, two), _zones(rng) if evidence[one].places and rng.random() < 0.7 else ()),)
 
 
 def _unexplained(rng: Random, coverage: float) -> float:

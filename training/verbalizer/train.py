@@ -1,6 +1,6 @@
 """Makes the embedded language model from nothing but a seed: vocabulary, corpus, network, GGUF, figures, card.
 
-    python -m training.verbalizer.train --out build/verbalizer      # about an hour on 2 cores
+    python -m training.verbalizer.train --out build/verbalizer      # under 45 minutes on 2 cores
     python -m training.verbalizer.train --out build/tiny --tiny     # half a minute
 
 Stopped and started again it goes on where it was. At the end OUT holds `embedded.gguf`, `log.json`, `evaluation.json`
@@ -56,7 +56,7 @@ class Settings:
     vocabulary: int = 3072
     vocabulary_meanings: int = 4_000
     shape: Shape = field(default_factory=lambda: Shape(3, 160, 448, 5))
-    steps: int = 4_200
+    steps: int = 3_600
     batch_tokens: int = 2_560
     rate: float = 3e-3
     decay: float = 0.05

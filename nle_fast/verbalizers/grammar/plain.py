@@ -55,8 +55,10 @@ class Plain(Style):
     def _adverb(self) -> str:
         if self._leads():
             return "mainly "
-        small = self.meaning.coverage < SMALL
-        return "partly " if small or (len(self.supporting) == 1 and self.meaning.coverage < 0.5) else ""
+        coverage = self.meaning.coverage
+        named = sum(item.share for group in self.supporting for item in group.evidence)
+        few = coverage < SMALL or named < coverage / 2  # more of it has no name
+        return "partly " if few or (len(self.supporting) == 1 and coverage < 0.5) else ""
 
     def _reasons(self) -> Nodes:
         """Reasons of the answer, from the comma to the end of the sentence."""

@@ -8,11 +8,16 @@ __all__ = [
     "COUNTABLE_ING",
     "DEFINITE",
     "DETERMINERS",
+    "IN_I_OR_U",
     "MASS",
     "PHRASE_BREAKS",
     "PLURAL_FORMS",
+    "PLURAL_IN_OES",
     "PLURAL_ONLY",
     "PROPER",
+    "READ_ALOUD",
+    "SAME_IN_PLURAL",
+    "SINGULAR_IN_MEN",
     "SINGULAR_IN_S",
 ]
 
@@ -53,7 +58,7 @@ MASS = _words(
     "earth graffiti confetti spaghetti fish shellfish seafood livestock poultry bedding upholstery drapery "
     "tapestry embroidery latticework ironwork brickwork stonework woodwork moisture frost dew aquaculture "
     "fluorescence hardwood aluminum silicone lava sediment forestry fashion candy infantry pantyhose "
-    "scaffolding weaponry ammunition artillery plywood cutlery crockery"
+    "scaffolding weaponry ammunition artillery plywood cutlery crockery data mathematics news physics"
 )
 
 #: Things of which a picture has one: "the sky".
@@ -88,79 +93,100 @@ COUNTABLE_ING = _words(
     "duckling seedling dumpling clothing lightning starling nestling gosling herring pudding dressing stocking "
     "landing parting opening crossing covering coating marking peeling plaything spring string swing filling "
     "handling hatchling fledgling yearling sapling dwelling topping trimming greeting helping hearing meeting "
-    "posting warning offering"
+    "posting warning offering brambling bunting lacewing wing sling"
 )
 
-#: Singular nouns that end in -s and would look like plurals.
+#: Singular nouns that end in -s and would look like plurals; those in -ss, -us and -is are told by their form.
 SINGULAR_IN_S = _words(
-    "bus gas lens canvas atlas christmas pancreas abacus axis bias mantis trellis lotus cosmos chaos "
-    "rhinoceros albatross news series species tennis chess iris ibis pus plus minus corpus campus circus "
-    "citrus cactus walrus octopus platypus hippopotamus asparagus hibiscus stegosaurus triceratops "
-    "tyrannosaurus mathematics physics gymnastics athletics mars paris texas chassis debris dais cannabis "
-    "penis pelvis portcullis metropolis basis analysis oasis crisis thesis this his its yes us always across "
-    "kudos ethos thermos molasses electronics ceramics hummus virus bonus status census anus genus"
+    "gas lens canvas atlas christmas pancreas bias rhinoceros cosmos chaos pathos kudos ethos thermos molasses "
+    "mathematics physics athletics gymnastics electronics ceramics triceratops mars texas its yes always news"
+)
+
+#: Singular nouns that end like "men"; `inflect` makes "speciman" of them.
+SINGULAR_IN_MEN = _words(
+    "specimen regimen abdomen acumen stamen cyclamen omen ramen semen lumen albumen bitumen foramen yemen agenda"
+)
+
+#: Nouns in -i and -u; other words in -is and -us are singular: "mantis", "lotus".
+IN_I_OR_U = _words(
+    "alibi bikini chili fi guru gnu emu haiku houri kiwi martini menu panini rabbi safari ski taxi tsunami tutu "
+    "uakari uzi yeti"
 )
 
 #: Plurals without a singular of their own.
 PLURAL_ONLY = _words("cattle police folk offspring")
 
-#: Singular → plural where the rules fail; also marks these plurals as plural.
+#: Nouns of which one looks like many, those that `inflect` does not know ("fish", "deer", "aircraft" it does).
+SAME_IN_PLURAL = _words(
+    "barracks bison crossroads elk grouse headquarters samurai series shrimp species squid swine swiss triceratops "
+    "zucchini"
+)
+
+#: Nouns in -o that take -es. All others take -s; `inflect` says "geckoes".
+PLURAL_IN_OES = _words("buffalo dingo domino echo hero mango mosquito potato tomato tornado torpedo veto volcano")
+
+#: Words of three letters that are read as words also in capitals: "a SIM card", but "an SUV".
+READ_ALOUD = _words(
+    "SIM RAM ROM LAN HUD MAC SAM FAN FAT FIG FIN FLY FOX FUR HAM HAT HEN HOG HOT HUT LEG LID LIP LOG MAN MAP MAT MOP "
+    "MUD MUG NET NEW NUN NUT RAT RED RIB ROD RUG SAW SEA SUN"
+)
+
+#: Singular → plural where `inflect` is wrong, or says the rarer: "thiefs", "cactuses", "loches", "passerbies"; a mine
+#: is no pronoun; and where it does not find back from a plural that is right: "onesies".
 PLURAL_FORMS = {
-    "person": "people",
-    "man": "men",
-    "woman": "women",
-    "child": "children",
-    "foot": "feet",
-    "tooth": "teeth",
-    "mouse": "mice",
-    "goose": "geese",
-    "ox": "oxen",
-    "fungus": "fungi",
-    "cactus": "cacti",
-    "leaf": "leaves",
-    "wolf": "wolves",
-    "knife": "knives",
-    "shelf": "shelves",
-    "half": "halves",
-    "loaf": "loaves",
-    "calf": "calves",
-    "hoof": "hooves",
-    "scarf": "scarves",
-    "elf": "elves",
-    "wife": "wives",
     "thief": "thieves",
+    "hoof": "hooves",
+    "cactus": "cacti",
+    "fungus": "fungi",
+    "radius": "radii",
     "antenna": "antennae",
     "larva": "larvae",
-    "alga": "algae",
-    "bacterium": "bacteria",
-    "vertebra": "vertebrae",
-    "ski": "skis",
-    "taxi": "taxis",
-    "bikini": "bikinis",
-    "kiwi": "kiwis",
-    "emu": "emus",
-    "menu": "menus",
-    "gnu": "gnus",
+    "nebula": "nebulae",
+    "pupa": "pupae",
+    "matrix": "matrices",
+    "vertex": "vertices",
+    "vortex": "vortices",
+    "chateau": "chateaux",
+    "monarch": "monarchs",
+    "patriarch": "patriarchs",
+    "matriarch": "matriarchs",
+    "loch": "lochs",
+    "epoch": "epochs",
+    "triptych": "triptychs",
+    "mine": "mines",
+    "golf": "golfs",
+    "by": "bys",
+    "doberman": "dobermans",
+    "walkman": "walkmans",
+    "passerby": "passersby",
+    "stepchild": "stepchildren",
+    "grandchild": "grandchildren",
+    "schoolchild": "schoolchildren",
+    "onesie": "onesies",
+    "talkie": "talkies",
+    "univalve": "univalves",
+    "bivalve": "bivalves",
+    "moustache": "moustaches",
+    "brioche": "brioches",
 }
 
 #: First words that keep their capital: names of places, peoples, people and days that concepts and breeds begin with.
 PROPER = _words(
-    "african american antarctic arabian arctic argentine asian australian austrian bavarian belgian bengal "
-    "bernese boston brazilian british canadian caribbean celtic chinese cuban czech danish dutch egyptian "
-    "english european finnish french german greek hawaiian himalayan hungarian icelandic indian indonesian "
-    "irish islamic israeli italian jamaican japanese jewish korean latin lebanese malaysian mediterranean "
-    "mexican moroccan nepalese nordic norwegian ottoman pakistani persian peruvian polish portuguese roman "
-    "romanian russian scandinavian scottish siamese siberian spanish swedish swiss taiwanese thai tibetan "
-    "turkish ukrainian vietnamese viking welsh african-american africa america asia australia austria belgium "
-    "brazil britain canada china cuba denmark egypt england europe finland france germany greece hawaii "
-    "hungary iceland india indonesia iran iraq ireland israel italy jamaica japan kenya korea london "
-    "madagascar mexico morocco nepal netherlands norway pakistan paris peru poland portugal rome russia "
-    "scotland singapore spain sweden switzerland taiwan texas thailand tibet ukraine venice vietnam wales "
-    "washington yorkshire yellowstone hollywood manhattan airedale bedlington brittany chesapeake christmas "
-    "easter halloween hanukkah ramadan thanksgiving monday tuesday wednesday thursday friday saturday sunday "
-    "january february april june july august september october november december buddha buddhist christian "
-    "christ hindu jesus muslim santa victorian lego coca pepsi ferrari toyota volkswagen mercedes bmw nike "
-    "adidas disney mickey barbie godzilla gila komodo labrador leonberg newfoundland norfolk norwich pembroke "
-    "pomeranian rhodesian rottweiler saluki samoyed sealyham staffordshire sussex weimaraner ibizan lakeland "
-    "kerry gordon doberman dandie bouvier blenheim"
+    "african american antarctic arabian arctic argentine asian australian austrian bavarian belgian bengal bernese "
+    "boston brazilian british canadian caribbean celtic chinese cuban czech danish dutch egyptian english european "
+    "finnish french german greek hawaiian himalayan honduran hungarian icelandic indian indonesian irish islamic "
+    "israeli italian jamaican japanese jewish korean latin lebanese malaysian mediterranean mexican moroccan nepalese "
+    "nordic norwegian ottoman pakistani persian peruvian polish portuguese roman romanian russian scandinavian "
+    "scottish siamese siberian spanish swedish swiss taiwanese thai tibetan turkish ugandan ukrainian uzbek "
+    "vietnamese viking welsh african-american africa america asia australia austria belgium brazil britain canada "
+    "china cuba denmark egypt england europe finland france germany greece hawaii hungary iceland india indonesia "
+    "iran iraq ireland israel italy jamaica japan kenya korea london madagascar mexico morocco nepal netherlands "
+    "norway pakistan paris peru poland portugal rome russia scotland singapore spain sweden switzerland taiwan texas "
+    "thailand tibet ukraine venice vietnam wales washington yorkshire yellowstone hollywood manhattan airedale "
+    "bedlington brittany chesapeake christmas easter halloween hanukkah ramadan thanksgiving monday tuesday wednesday "
+    "thursday friday saturday sunday january february april june july august september october november december "
+    "buddha buddhist christian christ hindu jesus muslim santa victorian lego coca pepsi ferrari toyota volkswagen "
+    "mercedes bmw nike adidas disney mickey barbie godzilla gila komodo labrador leonberg newfoundland norfolk "
+    "norwich pembroke pomeranian rhodesian rottweiler saluki samoyed sealyham staffordshire sussex weimaraner ibizan "
+    "lakeland kerry gordon doberman dandie bouvier blenheim"
 )

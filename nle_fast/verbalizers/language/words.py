@@ -12,6 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from nle_fast.verbalizers.language.inflection import article, is_plural, plural_of, singular_of
 from nle_fast.verbalizers.language.lexicon import (
     ADJECTIVES,
     COLORS,
@@ -20,10 +21,7 @@ from nle_fast.verbalizers.language.lexicon import (
     DETERMINERS,
     MASS,
     PHRASE_BREAKS,
-    PLURAL_FORMS,
-    PLURAL_ONLY,
     PROPER,
-    SINGULAR_IN_S,
 )
 
 __all__ = [
@@ -39,11 +37,7 @@ __all__ = [
 ]
 
 _QUOTES = str.maketrans(dict.fromkeys('"“”„‟«»‘’‚‛', "'"))  # our own quotation marks must stay ours
-_AN_LETTERS = frozenset("AEFHILMNORSX")  # letters whose names begin with a vowel: "an X-ray", "an LCD"
-_A_SOUNDS = re.compile(r"(?:one|once|uni(?!n|m)|us(?:e|ual|u)|uk|ur(?:in|anium)|ut(?:e|il|op)|eu|ewe|ubiq)")
-_AN_SOUNDS = re.compile(r"(?:hour|honest|honor|honour|heir)")
 _CLAUSES = ("what is typical of ", "what looks like ")
-_IRREGULAR = {plural: singular for singular, plural in PLURAL_FORMS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +104,7 @@ def noun_phrase(concept: str) -> NounPhrase:
     tokens = words.lower().split(" ")
     if tokens[0] in DETERMINERS and len(tokens) > 1:
         core, compound = _core(tokens[1:])
-        plural = compound or (tokens[0] not in ("a", "an") and is_plural(core[-1]))
+        plural = compound or (tokens[0] not in ("a", "an") and is_plural(words.split(" ")[len(core)]))
         bare = words.split(" ", 1)[1] if tokens[0] in ("a", "an", "the") else words
         return NounPhrase(words, bare, plural, compound)
     colors = [token for token in tokens if token not in ("and", "or")]
@@ -125,9 +119,9 @@ def noun_phrase(concept: str) -> NounPhrase:
         return NounPhrase(words, words, True, True)
     if _is_adjective(head, alone=len(core) == 1):
         return NounPhrase(f"something {words}", words, False, False)
-    if is_plural(head):
+    if is_plural(words.split(" ")[len(core) - 1]):  # with its capitals: "GPUs" are several, "GPS" is one
         return NounPhrase(words, words, True, False)
-    if head in MASS or head in COLORS or (head.endswith("ing") and len(head) > 5 and head not in COUNTABLE_ING):
+    if head in MASS or head in COLORS or _is_doing(head.rsplit("-", 1)[-1]):
         return NounPhrase(words, words, False, False)
     if head in DEFINITE and len(core) == 1:
         return NounPhrase(f"the {words}", words, False, False)
@@ -165,68 +159,18 @@ def indefinite(words: str) -> str:
     return f"{article(words)} {words}"
 
 
-def article(words: str) -> str:
-    """The article "a" or "an", by the sound of the first word.
-
-    Example:
-        >>> [article(word) for word in ("hour", "unicorn", "X-ray", "T-shirt", "SUV", "one-way sign", "8-ball")]
-        ['an', 'a', 'an', 'a', 'an', 'a', 'an']
-    """
-    first = re.split(r"[\s\-/]", words, maxsplit=1)[0]
-    if first[:1].isdigit():
-        return "an" if re.match(r"8|1[18](?!\d)", first) else "a"
-    if first.isupper() and (len(first) <= 4 or not re.search("[AEIOU]", first)):
-        return "an" if first[0] in _AN_LETTERS else "a"
-    lower = first.lower()
-    if _AN_SOUNDS.match(lower):
-        return "an"
-    if _A_SOUNDS.match(lower):
-        return "a"
-    return "an" if lower[:1] in tuple("aeiouàáâäèéêëìíîïòóôöùúûü") else "a"
-
-
-def is_plural(word: str) -> bool:
-    """Whether a lower-case noun is a plural, by its form and a list of exceptions."""
-    word = word.rsplit("-", 1)[-1].strip("'.,;:!?()")
-    if (
-        word in _IRREGULAR
-        or word in PLURAL_ONLY
-        or word.endswith(("people", "women"))
-        or (word.endswith("men") and len(word) > 5)
-    ):
-        return True
-    if word in SINGULAR_IN_S or len(word) < 3 or not word.endswith("s"):
-        return False
-    return not word.endswith(("ss", "us", "is", "'s"))
-
-
 def other_number(phrase: NounPhrase) -> str:
     """The bare phrase with its head noun in the other number, for readers that are not strict about it."""
     words = phrase.bare.split(" ")
     core, _ = _core([word.lower() for word in words])
     at = len(core) - 1
     head = words[at]
-    return " ".join([*words[:at], _singular(head) if is_plural(head.lower()) else _plural(head), *words[at + 1 :]])
+    return " ".join([*words[:at], singular_of(head) if is_plural(head) else plural_of(head), *words[at + 1 :]])
 
 
-def _plural(word: str) -> str:
-    if word in PLURAL_FORMS:
-        return PLURAL_FORMS[word]
-    if word.endswith(("s", "x", "z", "ch", "sh")):
-        return word + "es"
-    if word.endswith("y") and word[-2:-1] not in tuple("aeiou"):
-        return word[:-1] + "ies"
-    return word + "s"
-
-
-def _singular(word: str) -> str:
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith(("sses", "xes", "ches", "shes", "zzes")):
-        return word[:-2]
-    return word.removesuffix("s")
+def _is_doing(word: str) -> bool:
+    """Whether a word in -ing takes no article: "snorkeling", but "O-ring"."""
+    return word.endswith("ing") and len(word) > 5 and word not in COUNTABLE_ING
 
 
 def _is_adjective(head: str, *, alone: bool) -> bool:
@@ -254,14 +198,20 @@ def _decapitalized(words: str) -> str:
         return f"{first.lower()} {rest}".strip()
     stem = re.split(r"[-']", first, maxsplit=1)[0]
     titled = any(word[:1].isupper() for word in rest.split(" "))
-    if len(stem) < 2 or not stem[0].isupper() or not stem[1:].islower() or titled or stem.lower() in PROPER:
+    if (
+        len(stem) < 2
+        or not stem[0].isupper()
+        or not stem[1:].islower()
+        or titled
+        or stem.lower().removesuffix("s") in PROPER
+    ):
         return words
     return f"{first[0].lower()}{first[1:]} {rest}".strip()
 
 
 def _unrepeated(words: str) -> str:
     """Makes "flower" of "flower, flower, flower": captioning models stutter."""
-    parts = [part.strip() for part in words.split(",")]
+    parts = [part.strip() for part in re.split(r",(?!\d)", words)]  # not within "1,800"
     if len(parts) < 2 or not all(parts):
         return words
     return ", ".join(dict.fromkeys(parts))
