@@ -31,7 +31,7 @@ ZEBRA = meaning(
 )
 GOOD = (
     "The answer is zebra rather than horse, because of stripes in the center and on the left and something that "
-    "neuron 12 responds to. These make up 57% of the evidence. The sky at the top speaks against it."
+    "has no name (15%). Together these make up 57% of the evidence. The sky at the top speaks against it."
 )
 CHAT = "{{ bos_token }}<|user|>\n{% for m in messages %}{{ m['content'] }}{% endfor %}{{ '\n<|assistant|>\n' }}"
 
@@ -232,7 +232,7 @@ def test_prompts_name_every_fact(style):
         "rather than: horse",
         "for: stripes",
         "where: center, left",
-        "for: neuron 12",
+        "for: neuron 12" if style == "expert" else "for: something without a name",
         "against: the sky",
     ):
         assert words in facts

@@ -3,7 +3,7 @@
 A fault is planted in the facts, which are then told by the same writer in the same manner, or directly in the text. It
 is one only if what the text says differs from what the facts are: to swap two equal positions changes nothing.
 
-    python -m training.verbalizer.faults        # 5,000 faults and 5,000 paraphrases ─► results/checker.json
+    python -m training.verbalizer.faults        # 10,500 faults and 10,500 paraphrases ─► results/checker.json
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def measure(seed: int, count: int) -> Figures:
 def main() -> None:
     """Measures, prints, and writes the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=5000)
+    parser.add_argument("--count", type=int, default=10500)
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--show", type=int, default=0, help="print so many texts that went wrong")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "checker.json")

@@ -237,7 +237,11 @@ class _Comparison(Whole):
             return list(left)
         places = {place.name for place in mention.parts[0].places}
         fits = [rank for rank in left if self.places[rank] == places]
-        return [(fits or left)[0]]
+        first = (fits or left)[0]
+        if not self.meaning.joined:
+            return [first]
+        leaders = {item.rank: item.leader for item in self.meaning.told}
+        return [rank for rank in left if leaders[rank] == leaders[first]]  # what is joined is told once
 
     def _part(self, part: Part, mention: Mention, left: Sequence[int]) -> list[int]:
         """Expert: the neurons told in one part of a mention, with their shares and places."""

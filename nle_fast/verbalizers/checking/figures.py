@@ -267,9 +267,11 @@ class Figures(Numbers):
         mention = self.out.mentions[-1] if self.out.mentions else None
         if self.brackets and mention is not None and (side := self.behalf(after)):
             mention.net.append((side > 0, number))
+            self.list = []
             return after + abs(side)
         if self.photos is not None and mention is not None and self.brackets and words[k] == "in":
             mention.parts[-1].photos.append(number)
+            self.list = []  # "A (in 3%) and B in the center": no place for A
             return self._of_photos(after)
         if words[k] == "probability" and words[k - 1] == "(":
             k, bracket = k - 1, True

@@ -14,7 +14,8 @@ FOR = """
     for|in favor of|in its favor|in favour of; point/points/pointed/pointing to|toward|towards|in the direction of;
     count/counts/counted/counting for|toward|towards|in favor of|in its favor|in favour of; lead/leads/led/leading the
     network to|it to|the model to|to|toward|the classifier to; make/makes/made/making the network|the model|the
-    classifier; persuade/persuades/persuaded the network|the model|it|the classifier; convince/convinces/convinced the
+    classifier|it recognize|it see|it answer|it choose|it predict; persuade/persuades/persuaded the
+    network|the model|it|the classifier; convince/convinces/convinced the
     network|the model|it|the classifier; back/backs/backed it|this|that|the answer|up; drive/drives/drove the
     network|the model|the decision|this decision|the answer|this answer|this|it; push/pushes/pushed the network|it|the
     model|toward; lend/lends/lent support|weight; give/gives/gave it|support|evidence for; is/are/was/were evidence
