@@ -45,7 +45,7 @@ def texts_of(bundle: Path, folder: Path, options: argparse.Namespace) -> dict[st
     for i, photo in enumerate(random.sample(photos, options.count)):
         style = options.style or STYLES[i % len(STYLES)]
         explainer = explainers[style]
-        versus = runner_up(explainer, photo) if random.random() < 0.2 else None
+        versus = runner_up(explainer, photo) if random.random() < options.rivals else None
         said = explainer(photo, versus=versus).text
         texts.append({"photo": str(photo.relative_to(folder)), "style": style, "text": said})
     return {"network": opened.name, "texts": texts}
@@ -82,6 +82,7 @@ def main() -> None:
     parser.add_argument("--style", choices=sorted(set(STYLES)), help="all in this style")
     parser.add_argument("--count", type=int, default=20, help="photos per network")
     parser.add_argument("--seed", type=int, default=17)
+    parser.add_argument("--rivals", type=float, default=0.2, help="part of the photos explained beside the runner-up")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     now = [texts_of(bundle, photos, options) for bundle, photos in options.network]

@@ -91,14 +91,15 @@ class Amounts(Answers):
         if value < 0:
             return self.pick(
                 f" What no feature explains speaks against it ({number}).| What no feature explains counts against it "
-                f"({number}).| The rest that no feature explains speaks against it ({number})."
+                f"({number}).| The rest that no feature explains speaks against it ({number}).| What remains "
+                f"unexplained speaks against it ({number})."
             )
         another = number.removeprefix("about ") if number[0].isalpha() and "than" not in number else number
         return self.pick(
             f" Another {another} is in what no feature explains.| What no feature explains adds {number}.|"
             f" {cap(number)} is in what no feature explains.| No feature explains another {another}.|"
             f" What no feature explains makes up another {another}.| Another {another} is explained by no feature.|"
-            f" {cap(number)} remains unexplained by the features."
+            f" {cap(number)} remains unexplained by the features.| Another {another} remains unexplained."
         )
 
     def remarks(self) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from nle_fast.schema import Meaning
 from nle_fast.verbalizers.grammar.clauses import Group, items_of
 from nle_fast.verbalizers.grammar.lattice import Nodes, Segment, either
-from nle_fast.verbalizers.grammar.lists import capitalized
-from nle_fast.verbalizers.language.phrases import about, coverage_rest, percent
+from nle_fast.verbalizers.grammar.lists import Item, capitalized, joined
+from nle_fast.verbalizers.language.phrases import about, percent
 from nle_fast.verbalizers.language.vocabulary import COUNTS
 
 __all__ = ["SMALL", "Amounts"]
 
 SMALL = 0.25  # below this coverage "only", and the text says that most is not named
+_ALL = 0.95  # above this nothing is said of the rest
 
 
 class Amounts:
@@ -52,26 +53,34 @@ class Amounts:
         )
 
     def _with(self, nameless: Group, one: bool, only: str) -> list[Nodes]:
+        """What has no name, to what all of it makes up; where it is more than what has one, that is said first."""
         what = items_of([nameless])[0].nodes
         share = sum(item.share for item in nameless.evidence)
-        bracket = (Segment(" ("), Segment(self._number(share), ("unnamed",)), Segment("),"))
+        bracket = (Segment(" ("), Segment(self._number(share), ("unnamed",)))
+        if share > self.meaning.coverage / 2:
+            ends = (f"); together these make up{only}", f"); together they account for{only}")
+            return [(Segment(" More of it comes from"), *what, *bracket, Segment(end)) for end in ends]
         ends = ("this makes up", "this accounts for") if one else ("these make up", "they account for")
-        leads = (" Together with", " With")
-        return [
-            (Segment(lead), *what, *bracket, Segment(f" {end}{only}")) for lead, end in zip(leads, ends, strict=True)
-        ]
+        return [(Segment(" Together with"), *what, *bracket, Segment(f"), {end}{only}")) for end in ends]
 
     def _further(self) -> Nodes:
-        """From "of the evidence for it" to the final stop."""
-        rest = self._explained()
+        """From "of the evidence for it" to the final stop: what else the whole of it is."""
+        parts: list[Nodes] = []
         if self.pro:
-            tail = (Segment(", and"), *rest) if rest else ()
-            return (Segment(f"; {self._smaller(self.pro)}"), *self._added(), *tail, Segment("."))
-        if rest:
-            own = capitalized(rest)
-            return (*either([(Segment(";"), *rest), *([(Segment("."), *own)] if own else [])]), Segment("."))
-        small = self.meaning.coverage < SMALL and coverage_rest(self.meaning)
-        return (Segment(", so most of it is not named here." if small else "."),)
+            parts.append((Segment(f" {self._smaller(self.pro)}"), *self._added()))
+        if rest := self._explained():
+            parts.append(rest)
+        told = self.meaning.coverage + sum(self.pro) + max(0.0, self.unexplained)
+        if not parts and self.meaning.coverage < SMALL:
+            return (Segment(", so most of it is not named here."),)
+        if not self.decimals and told < _ALL:
+            parts.append((Segment(" the rest is not named here"),))
+        if not parts:
+            return (Segment("."),)
+        listed = joined([Item(part) for part in parts])
+        own = capitalized(listed) if rest and not self.pro else None
+        ways: list[Nodes] = [(Segment(";"), *listed), *([(Segment("."), *own)] if own else [])]
+        return (*either(ways), Segment("."))
 
     def alone(self) -> Nodes:
         """The sentences on what is only counted or not explained, where nothing that is told supports it."""
@@ -81,7 +90,8 @@ class Amounts:
             nodes = (Segment(f" {said}"), *self._added(), Segment(" of the evidence for it."))
         if self.unexplained > 0:
             number = Segment(f" {self._number(self.unexplained)}", ("unexplained",))
-            nodes = (*nodes, Segment(" What no feature explains adds"), number, Segment(" of the evidence for it."))
+            what = "is in what no feature explains." if self.decimals else "remains unexplained."
+            nodes = (*nodes, Segment(" Of the evidence for it,"), number, Segment(f" {what}"))
         return nodes
 
     def against(self) -> Nodes:
@@ -92,16 +102,15 @@ class Amounts:
             nodes = (Segment(f" {said}", ("counted",)), Segment(" against it."))
         if self.unexplained < 0:
             number = Segment(self._number(-self.unexplained), ("unexplained",))
-            nodes = (*nodes, Segment(" What no feature explains speaks against it ("), number, Segment(")."))
+            what = "What no feature explains" if self.decimals else "The unexplained rest"
+            nodes = (*nodes, Segment(f" {what} speaks against it ("), number, Segment(")."))
         return nodes
 
     def _explained(self) -> Nodes:
         if self.unexplained <= 0:
             return ()
         number, fact = self._number(self.unexplained), ("unexplained",)
-        rest = Segment(" is in what no feature explains")
-        if number.startswith("about "):
-            return (Segment(" about another"), Segment(number.removeprefix("about"), fact), rest)
+        rest = Segment(" is in what no feature explains" if self.decimals else " remains unexplained")
         if number[0].isalpha():  # "less than 5%"
             return (Segment(f" {number}", fact), rest)
         return (Segment(" another"), Segment(f" {number}", fact), rest)

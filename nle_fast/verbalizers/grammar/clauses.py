@@ -54,6 +54,11 @@ class Group:
         return self.name.head if self.name is not None and self.judged else ""
 
     @property
+    def leads_on(self) -> str:
+        """The head that the next name may share; none after a name that says "of" again: "garments, and of cloths"."""
+        return "" if self.name is None or "of" in self.name.key[len(self.head.split()) :] else self.head
+
+    @property
     def facts(self) -> tuple[str, ...]:
         """What its words tell."""
         return tuple(f"evidence.{rank}.concept" for rank in self.ranks)
@@ -176,7 +181,7 @@ def _items(runs: Sequence[Sequence[Group]]) -> list[Item]:
     items, head = [], ""
     for run in runs:
         items.append(_together(run, head))
-        head = run[-1].head
+        head = run[-1].leads_on
     return items
 
 
@@ -189,7 +194,7 @@ def _together(run: Sequence[Group], head: str) -> Item:
     nodes, depth = where(places) if places else ((), 0)
     if len(run) == 1:
         return Item((run[0].concept(head), *nodes, *run[0].both()), max(depth, _depth(run[0])), run[0].plural)
-    heads = [head, *(group.head for group in run)]
+    heads = [head, *(group.leads_on for group in run)]
     told = [(group.concept(before), _depth(group)) for group, before in zip(run, heads, strict=False)]
     what = joined([Item((words,), inside) for words, inside in told])
     apart = any(group.name and {"and", "or"} & set(group.name.key) and not group.head for group in run)
@@ -267,7 +272,7 @@ def caption(groups: Sequence[Group]) -> Nodes:
     head = ""
     for group in groups:
         nodes += [Segment("," if nodes else ""), group.bare(head)]
-        head = group.head
+        head = group.leads_on
         for i, (place, facts) in enumerate(group.places.items()):
             nodes += [Segment(", " if i else " ("), Segment(bare_place(place), facts)]
         nodes.append(Segment(")" if group.places else ""))

@@ -69,7 +69,7 @@ class Plain(Style):
             if rest:
                 also = " support it, too." if _plural(rest) else " supports it, too."
                 closing = either((*told, Segment(_close(items) + also)) for told, items in self.ways(rest))
-                reason = (*reason, *either([(Segment(", but"), *closing), *_sentences([(Segment("."), closing)])]))
+                reason = (*reason, *either([(Segment(", and"), *closing), *_sentences([(Segment("."), closing)])]))
                 because.append(reason)
             else:
                 because.append((*reason, *STOP))
@@ -144,7 +144,7 @@ class Plain(Style):
             if subject := capitalized(told):
                 ways.append((*subject, Segment(_close(items) + support)))
             nodes = (*nodes, *either(ways))
-        return (*nodes, *self.amounts.coverage(one=len(self.supporting) == 1, nameless=self.nameless))
+        return (*nodes, *self.amounts.coverage(one=self._one(), nameless=self.nameless))
 
     def _against(self) -> Nodes:
         """What speaks against it, in sentences of their own."""
@@ -185,6 +185,11 @@ class Plain(Style):
                 also.append((*subject, Segment(f"{_close(items)} also {verb} against it.")))
             nodes = (*nodes, *either(also))
         return nodes
+
+    def _one(self) -> bool:
+        """Whether one thing was told in favor; things without a name are several."""
+        first, *more = self.supporting
+        return not more and (first.name is not None or not first.plural)
 
     # Another class
 

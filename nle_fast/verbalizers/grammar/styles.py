@@ -71,14 +71,14 @@ class Style(ABC):
             nodes = (*nodes, Segment(" The network also answers"), *joined(labels), *STOP)
         if meaning.seen is not None and "seen" in facts:
             seen = Segment(f" {percent(meaning.seen, 0)}", ("seen",))
-            nodes = (*nodes, Segment(" The network saw the middle"), seen, Segment(" of the picture."))
+            nodes = (*nodes, Segment(" The network saw only the middle"), seen, Segment(" of the picture."))
         for i, what in enumerate(meaning.assumed):
             fact = (f"assumed.{i}",)
             if fact[0] not in facts:
                 continue
             if what.kind == "conventions":
                 label = self.names.others.get(fact[0])
-                other = Segment(f" {label.text}" if label else " another", fact)
+                other = Segment(f" {label.text}" if label else " another one", fact)
                 lead = Segment(" With other usual preprocessing, the answer would be")
                 nodes = (*nodes, lead, other, *STOP)
             else:

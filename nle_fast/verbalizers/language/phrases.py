@@ -45,7 +45,7 @@ _PLAIN_WORDS = re.compile(r"[^\W\d_]+(?:(?: |-|['’])[^\W\d_]+)*")
 _PLAIN_CLAUSE = re.compile(r"[^\W\d_]+(?:(?: |-|['’]|, | \()[^\W\d_]+\)?)*")
 _TYPICAL = "what is typical of"
 #: How clauses begin, and the last word of it, with which lists go on: "what is typical of cats, of dogs, and of birds".
-_HEADS = {_TYPICAL: "of", "what looks like": "like"}
+_HEADS = {_TYPICAL: "of"}
 _PLAIN_LAYER = re.compile(r"[A-Za-z_/][\w./:-]*[\w]")
 _PLACE_WORDS = frozenset(
     token for entries in ENTRIES.values() for entry in entries if entry.kind == "position" for token in entry.tokens

@@ -216,6 +216,8 @@ _PHRASES: dict[tuple[Kind, str], str] = {
     ),
     ("loosely", ""): "loosely",
     ("rest", "most"): "so most of it is not named here; most of it is not named here",
+    ("rest", "some"): "the rest is not named here",
+    ("most", ""): "more of it comes from",
     ("certainty", "certain"): "is certain; certain of its answer",
     ("certainty", "quite sure"): "is quite sure; quite sure of its answer",
     ("certainty", "thinks"): "network thinks; it thinks; model thinks; classifier thinks",
@@ -230,9 +232,12 @@ _PHRASES: dict[tuple[Kind, str], str] = {
     ("would be", ""): "answer would be",
     ("perhaps", ""): "perhaps",
     ("unnamed", "1"): "something without a name",
-    ("unexplained", "for"): "what no feature explains adds; is in what no feature explains",
-    ("unexplained", "against"): "what no feature explains speaks against it",
-    ("seen", ""): "saw the middle; sees the middle",
+    ("unexplained", "for"): "what no feature explains adds; is in what no feature explains; remains unexplained",
+    ("unexplained", "against"): (
+        "what no feature explains speaks against it; what remains unexplained speaks against it; "
+        "unexplained rest speaks against it"
+    ),
+    ("seen", ""): "saw the middle; sees the middle; saw only the middle; sees only the middle",
     ("assumed", "outputs"): "outputs were taken as logits; outputs are taken as logits",
     ("assumed", "preprocessing"): "usual preprocessing was assumed; usual preprocessing is assumed",
     ("assumed", "conventions"): "with other usual preprocessing; with another usual preprocessing",
