@@ -28,6 +28,7 @@ _MARGIN = 0.12  # below this two texts are equally good
 _STARTS = (
     ("sure", re.compile(r"The network (?:is (?:certain|quite sure)|thinks|guesses|hesitates)\b")),
     ("being", re.compile(r"(?:Certain of|Quite sure of|Hesitating between) |The answer, the|The network's guess")),
+    ("predicts", re.compile(r"The network (?:predicts|does not predict)\b")),
     ("answer", re.compile(r"The (?:network|model|classifier)'s |The (?:answer|verdict|prediction)\b")),
     ("chose", re.compile(r"(?:The (?:network|model|classifier)|It) |The (?:picture|image) was|This was")),
     ("because", re.compile(
@@ -46,6 +47,9 @@ _VOICES: tuple[tuple[str, ...], ...] = (
     ("class", "being", "reason"),
     ("chose", "sure", "because", "reason"),
 )
+
+#: The same in the expert style, which does not begin with reasons.
+_EXPERT = (("answer",), ("class", "predicts"), ("predicts", "chose"), ("chose", "answer"))
 
 #: Wordings for the same, and which of them each voice prefers; within a text they should not change.
 _WORDINGS: tuple[tuple[tuple[str, ...], tuple[int, int, int, int]], ...] = (
@@ -144,7 +148,7 @@ class Taste:
         reasons = len(self.pro)
         light = sum(self.weights[words] for words in self.pro) <= 14
         if self.style == "expert":
-            worth.update({"class": -0.5})  # its probability stands between the class and the verb
+            worth.update({"class": -0.2})  # its probability stands between the class and the verb
         if reasons and light:
             worth.update({"because": 0.35 if self.leads else 0.2, "reason": 0.6})
         else:
@@ -157,7 +161,7 @@ class Taste:
             worth.update({"although": -0.3})
         if self.meaning.coverage < 0.25:
             worth.update({"because": -0.2, "chose": 0.1})
-        for place, family in enumerate(_VOICES[self.voice]):
+        for place, family in enumerate((_EXPERT if self.style == "expert" else _VOICES)[self.voice]):
             worth.update({family: 0.6 / (place + 1)})
         return dict(worth)
 

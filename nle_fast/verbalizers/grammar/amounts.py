@@ -49,7 +49,7 @@ class Amounts:
             *either(heads),
             Segment(f" {number}", ("coverage",)),
             Segment(" of the evidence for it"),
-            *self._further(),
+            *self._further(sentence=nameless is not None and self._more(nameless)),
         )
 
     def _with(self, nameless: Group, one: bool, only: str) -> list[Nodes]:
@@ -57,14 +57,18 @@ class Amounts:
         what = items_of([nameless])[0].nodes
         share = sum(item.share for item in nameless.evidence)
         bracket = (Segment(" ("), Segment(self._number(share), ("unnamed",)))
-        if share > self.meaning.coverage / 2:
+        if self._more(nameless):
             ends = (f"); together these make up{only}", f"); together they account for{only}")
             return [(Segment(" More of it comes from"), *what, *bracket, Segment(end)) for end in ends]
         ends = ("this makes up", "this accounts for") if one else ("these make up", "they account for")
         return [(Segment(" Together with"), *what, *bracket, Segment(f"), {end}{only}")) for end in ends]
 
-    def _further(self) -> Nodes:
-        """From "of the evidence for it" to the final stop: what else the whole of it is."""
+    def _more(self, nameless: Group) -> bool:
+        """Whether what has no name is more than what has one."""
+        return sum(item.share for item in nameless.evidence) > self.meaning.coverage / 2
+
+    def _further(self, *, sentence: bool) -> Nodes:
+        """From "of the evidence for it" to the final stop: what else the whole of it is; in a sentence of its own?"""
         parts: list[Nodes] = []
         if self.pro:
             parts.append((Segment(f" {self._smaller(self.pro)}"), *self._added()))
@@ -77,9 +81,10 @@ class Amounts:
             parts.append((Segment(" the rest is not named here"),))
         if not parts:
             return (Segment("."),)
-        listed = joined([Item(part) for part in parts])
-        own = capitalized(listed) if rest and not self.pro else None
-        ways: list[Nodes] = [(Segment(";"), *listed), *([(Segment("."), *own)] if own else [])]
+        listed = joined([Item(part, 1) for part in parts])
+        own = capitalized(listed)
+        ways: list[Nodes] = [] if sentence and own else [(Segment(";"), *listed)]
+        ways += [(Segment("."), *own)] if own and (sentence or not self.pro) else []
         return (*either(ways), Segment("."))
 
     def alone(self) -> Nodes:

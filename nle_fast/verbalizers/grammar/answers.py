@@ -122,13 +122,13 @@ class Answer:
 
     def expert_openings(self) -> list[Nodes]:
         """Ways to begin a text of the expert style."""
+        leads = ("The network's answer is", "The network chose", "The network predicts")
         number = (Segment(" (probability "), Segment(percent(self.meaning.target.probability, 1), ("probability",)))
         own = (self.label(), *number, Segment(")"))
         if self.told is not None:
             chance = (Segment(" (probability "), Segment(percent(self.told.probability, 1), ("answer.probability",)))
             answer = (*self._main(), *chance, Segment(")"), Segment(", not"), *own)
-            return [(Segment(lead), *answer) for lead in ("The network's answer is", "The network predicts")]
-        leads = ("The network's answer is", "The network chose", "The network predicts")
+            return [(Segment(lead), *answer) for lead in leads]
         if not self.meaning.winner:
             leads = ("The network's answer is not", "The network did not choose", "The network does not predict")
         answer = (*own, *self._ahead(), *(self.versus() if self.meaning.winner else ()))

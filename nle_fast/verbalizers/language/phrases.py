@@ -304,7 +304,7 @@ def _quote_beginnings(name: Name, keys: set[Key]) -> Name:
         for other in keys:
             size = len(other)
             if size < len(form) and form[:size] == other and form[size] in _GOES_ON:
-                if name.head and not _another(form[size:], keys):
+                if is_clause(name.bare) and not _another(form[size:], keys):
                     continue  # no list goes on after "what is typical of cats" with " and dogs"
                 return quoted(name.bare)
     return name
