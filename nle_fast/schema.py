@@ -51,7 +51,7 @@ PLACES = (
 LANGUAGE = 2
 
 #: Below this share, positive or negative, what no feature explains is not told.
-_TOLD = 0.005
+_TOLD = 0.02
 
 EvidenceKind = Literal["neuron", "feature"]
 Certainty = Literal["certain", "quite sure", "thinks", "guesses", "hesitates"]

@@ -12,7 +12,7 @@ from nle_fast.verbalizers.language.vocabulary import COUNTS
 __all__ = ["SMALL", "Amounts"]
 
 SMALL = 0.25  # below this coverage "only", and the text says that most is not named
-_ALL = 0.95  # above this nothing is said of the rest
+_HALF, _ALL = 0.5, 0.95  # above this nothing is said of the rest, where one amount is told or several are
 
 
 class Amounts:
@@ -77,7 +77,7 @@ class Amounts:
         told = self.meaning.coverage + sum(self.pro) + max(0.0, self.unexplained)
         if not parts and self.meaning.coverage < SMALL:
             return (Segment(", so most of it is not named here."),)
-        if not self.decimals and told < _ALL:
+        if not self.decimals and told < (_ALL if parts else _HALF):
             parts.append((Segment(" the rest is not named here"),))
         if not parts:
             return (Segment("."),)

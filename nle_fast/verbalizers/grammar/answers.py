@@ -91,9 +91,7 @@ class Answer:
         capital = Segment(word.strip().capitalize(), ("certainty",))
         if self.doubt in ("certain", "quite sure"):
             ways.append((capital, Segment(" of its answer, the network chose"), *answer))
-        elif self.doubt == "thinks":
-            ways.append((Segment("The answer, the network"), said, Segment(", is"), *answer))
-        else:
+        elif self.doubt == "guesses":
             ways.append((Segment("The network's"), Segment(" guess", ("certainty",)), Segment(" is"), *answer))
         return ways
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nle_fast.errors import VerbalizerError
-from nle_fast.verbalizers.grammar.lattice import Nodes, Segment, either
+from nle_fast.verbalizers.grammar.lattice import Choice, Nodes, Segment, either
 from nle_fast.verbalizers.grammar.lists import Item, joined
 
 __all__ = ["bare_place", "where"]
@@ -35,6 +35,13 @@ def where(places: dict[str, tuple[str, ...]]) -> tuple[Nodes, int]:
         ends[0] = ends[0]._replace(text=lead + ends[0].text)
         ends[-1] = ends[-1]._replace(text=f"{ends[-1].text}{tail and f'{tail}s'}")
         parts.append(Item(tuple(ends)))
+    for i in range(1, len(parts)):  # "in the middle and the upper half"
+        before, (first, *others) = parts[i - 1].nodes[0], parts[i].nodes
+        inside = before.options[0][0] if isinstance(before, Choice) else before
+        if not (isinstance(inside, Segment) and inside.text.startswith((_IN, " the "))):
+            continue
+        if isinstance(first, Segment) and first.text.startswith(_IN):
+            parts[i] = Item((first._replace(text=first.text.removeprefix(" in")), *others))
     commas = len(parts) > 2 or any(len(names) > 2 for names in clusters.values())
     return joined(parts), 2 if commas else int(len(places) > 1)
 
@@ -45,6 +52,7 @@ def bare_place(name: str) -> str:
     return name.removesuffix(" corner")
 
 
+_IN = " in the "
 _OTHERWISE = {
     "center": (" in the middle",),
     "entire image": (" all over the picture",),

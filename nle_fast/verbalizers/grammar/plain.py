@@ -40,6 +40,8 @@ class Plain(Style):
         after = self._after()
         against = self._against()
         told = (*after, *against)
+        if self.supporting[0].name is None:
+            return (*either(self.answer.openings()), *self._nameless(), *told)
         texts = [(*opening, *self._reasons(), *told) for opening in self.answer.openings()]
         if fronted := self._fronted():
             texts.append((*fronted, *told))
@@ -59,6 +61,16 @@ class Plain(Style):
         named = sum(item.share for group in self.supporting for item in group.evidence)
         few = coverage < SMALL or named < coverage / 2  # more of it has no name
         return "partly " if few or (len(self.supporting) == 1 and coverage < 0.5) else ""
+
+    def _nameless(self) -> Nodes:
+        """The sentence on reasons of which none has a name, from the stop before it on."""
+        leads = (
+            (". Its reasons are", ". It rests on")
+            if self.supporting[0].plural
+            else (". Its reason is", ". It rests on")
+        )
+        leads = (reason, ". It rests on")
+        return (*either((Segment(lead),) for lead in leads), *self.every(self.supporting), *STOP)
 
     def _reasons(self) -> Nodes:
         """Reasons of the answer, from the comma to the end of the sentence."""
@@ -88,7 +100,7 @@ class Plain(Style):
         joint = ", and" if item.depth else " and"
         connected = [(Segment(f"{joint} partly because of"), *told), (Segment(", but also because of"), *told)]
         if comma:
-            connected.append((*STOP, Segment(_FURTHER[0]), *told))
+            connected.append((*STOP, Segment(_FURTHER[2]), *told))
         return (*item.nodes, *either(connected))
 
     def _fronted(self) -> Nodes | None:

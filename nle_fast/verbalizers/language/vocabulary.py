@@ -154,7 +154,7 @@ _PHRASES: dict[tuple[Kind, str], str] = {
         "because of; for:; due to; owing to; thanks to; based on; on account of; supported by; relies on; rests on; "
         "support comes from; support from; evidence for it comes from; evidence comes from; "
         "evidence for it is; what speaks for it is; speaking for it; in favor of it; what speaks for the latter is; "
-        "evidence for the latter comes from; evidence for the latter is"
+        "evidence for the latter comes from; evidence for the latter is; its reasons are; its reason is"
     ),
     ("forward", "against"): (
         "against; against it; despite; in spite of; opposed by; evidence against it comes from; "
