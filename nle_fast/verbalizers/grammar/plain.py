@@ -64,13 +64,9 @@ class Plain(Style):
 
     def _nameless(self) -> Nodes:
         """The sentence on reasons of which none has a name, from the stop before it on."""
-        leads = (
-            (". Its reasons are", ". It rests on")
-            if self.supporting[0].plural
-            else (". Its reason is", ". It rests on")
-        )
-        leads = (reason, ". It rests on")
-        return (*either((Segment(lead),) for lead in leads), *self.every(self.supporting), *STOP)
+        reason = ". Its reasons are" if self.supporting[0].plural else ". Its reason is"
+        leads = either([(Segment(reason),), (Segment(". It rests on"),)])
+        return (*leads, *self.every(self.supporting), *STOP)
 
     def _reasons(self) -> Nodes:
         """Reasons of the answer, from the comma to the end of the sentence."""
