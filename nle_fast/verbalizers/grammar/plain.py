@@ -65,7 +65,7 @@ class Plain(Style):
     def _nameless(self) -> Nodes:
         """The sentence on reasons of which none has a name, from the stop before it on."""
         reason = ". Its reasons are" if self.supporting[0].plural else ". Its reason is"
-        leads = either([(Segment(reason),), (Segment(". It rests on"),)])
+        leads = either([(Segment(reason),), (Segment(". This answer rests on"),)])
         return (*leads, *self.every(self.supporting), *STOP)
 
     def _reasons(self) -> Nodes:
