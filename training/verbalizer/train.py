@@ -53,9 +53,9 @@ class Settings:
 
     meanings: int = 20_000
     temperature: float = 0.1
-    vocabulary: int = 3072
+    vocabulary: int = 3584
     vocabulary_meanings: int = 4_000
-    shape: Shape = field(default_factory=lambda: Shape(3, 160, 448, 5))
+    shape: Shape = field(default_factory=lambda: Shape(3, 160, 384, 5))
     steps: int = 3_600
     batch_tokens: int = 2_560
     rate: float = 3e-3

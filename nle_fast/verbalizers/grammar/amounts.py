@@ -82,10 +82,8 @@ class Amounts:
         if not parts:
             return (Segment("."),)
         listed = joined([Item(part, 1) for part in parts])
-        own = capitalized(listed)
-        ways: list[Nodes] = [] if sentence and own else [(Segment(";"), *listed)]
-        ways += [(Segment("."), *own)] if own and (sentence or not self.pro) else []
-        return (*either(ways), Segment("."))
+        own = capitalized(listed) if sentence else None
+        return (Segment("." if own else ";"), *(own or listed), Segment("."))
 
     def alone(self) -> Nodes:
         """The sentences on what is only counted or not explained, where nothing that is told supports it."""
