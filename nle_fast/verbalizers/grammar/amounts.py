@@ -65,7 +65,8 @@ class Amounts:
 
     def _more(self, nameless: Group) -> bool:
         """Whether what has no name is more than what has one."""
-        return sum(item.share for item in nameless.evidence) > self.meaning.coverage / 2
+        support = sum(self.meaning.evidence[told.rank].share for told in self.meaning.told if told.supports)
+        return sum(item.share for item in nameless.evidence) > support / 2
 
     def _further(self, *, sentence: bool) -> Nodes:
         """From "of the evidence for it" to the final stop: what else the whole of it is; in a sentence of its own?"""

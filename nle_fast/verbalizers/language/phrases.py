@@ -46,6 +46,7 @@ _PLAIN_CLAUSE = re.compile(r"[^\W\d_]+(?:(?: |-|['’]|, | \()[^\W\d_]+\)?)*")
 _TYPICAL = "what is typical of"
 #: How clauses begin, and the last word of it, with which lists go on: "what is typical of cats, of dogs, and of birds".
 _HEADS = {_TYPICAL: "of"}
+_TINY = 1e-9  # of a fraction
 _PLAIN_LAYER = re.compile(r"[A-Za-z_/][\w./:-]*[\w]")
 _PLACE_WORDS = frozenset(
     token for entries in ENTRIES.values() for entry in entries if entry.kind == "position" for token in entry.tokens
@@ -221,7 +222,7 @@ def percent(value: float, decimals: int) -> str:
         raise VerbalizerError(f"`share` and `coverage` must be finite, got {value!r}; check the scores.")
     scaled, step = abs(value) * 100, 10.0**-decimals
     sign = "−" if value < 0 else ""
-    tiny = 1e-7
+    tiny = 100 * _TINY
     if tiny < scaled < step - tiny:
         return f"<{step:.{decimals}f}%" if not sign else f">−{step:.{decimals}f}%"
     if 100 - step + tiny < scaled < 100 - tiny and not sign:
@@ -240,7 +241,7 @@ def about(value: float) -> str:
     if not math.isfinite(value):
         raise VerbalizerError(f"`share` and `coverage` must be finite, got {value!r}; check the scores.")
     step = math.floor(value * 20 + 0.5) * 5
-    if value in (0, 1):
+    if not _TINY < value < 1 - _TINY:
         return f"{step}%"
     return "less than 5%" if step <= 0 else "more than 95%" if step >= 100 else f"about {step}%"
 
@@ -261,8 +262,8 @@ def _concept(concept: str) -> Name:
     if clause:
         head = next((some for some in _HEADS if phrase.text.lower().startswith(f"{some} ")), "")
         further = phrase.text[len(head) - len(_HEADS[head]) :] if head else ""
-        if head:
-            forms = (*forms, key[2:] if head == _TYPICAL else key[1:])  # "typical of cats", "looks like cats"
+        if head or key[1] == "looks":
+            forms = (*forms, key[2:] if head else key[1:])  # "typical of cats", "looks like cats"
         return Name(phrase.text, phrase.bare, key, False, False, forms, (), head, further)
     other = _key(other_number(phrase))
     variants = () if all(token in WORDS for token in other) else (other,)  # "is" is no plural of "i"
