@@ -102,7 +102,7 @@ FIRST = (
 
 #: A thing that has no name, and {} of them.
 UNNAMED = "something without a name|something without a name|something that has no name|something unnamed"
-UNNAMED_MANY = "{} things without a name|{} things without a name|{} things that have no name|{} unnamed things"
+UNNAMED_MANY = "{} patterns without a name|{} things without a name|{} things that have no name|{} unnamed things"
 
 #: Sentences about what was assumed.
 ASSUMED = {

@@ -59,7 +59,7 @@ class Amounts:
         bracket = (Segment(" ("), Segment(self._number(share), ("unnamed",)))
         if self._more(nameless):
             ends = (f"); together these make up{only}", f"); together they account for{only}")
-            return [(Segment(" More of it comes from"), *what, *bracket, Segment(end)) for end in ends]
+            return [(Segment(" More of the evidence comes from"), *what, *bracket, Segment(end)) for end in ends]
         ends = ("this makes up", "this accounts for") if one else ("these make up", "they account for")
         return [(Segment(" Together with"), *what, *bracket, Segment(f"), {end}{only}")) for end in ends]
 
@@ -79,7 +79,8 @@ class Amounts:
         if not parts and self.meaning.coverage < SMALL:
             return (Segment(", so most of it is not named here."),)
         if not self.decimals and told < (_ALL if parts else _HALF):
-            parts.append((Segment(" the rest is not named here"),))
+            smaller = "even smaller ones" if self.pro else "smaller pieces"
+            parts.append((Segment(f" the rest is in {smaller}"),))
         if not parts:
             return (Segment("."),)
         listed = joined([Item(part, 1) for part in parts])

@@ -84,7 +84,7 @@ class Group:
         if len(self.ranks) == 1:
             return "something without a name"
         many = COUNTS[len(self.ranks)] if len(self.ranks) < len(COUNTS) else str(len(self.ranks))
-        return f"{many} things without a name"
+        return f"{many} patterns without a name"
 
     def loosely(self) -> str:
         """Untrusted words for an unnamed neuron: loosely “animals”; empty where there are none."""

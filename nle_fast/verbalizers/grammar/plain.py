@@ -81,7 +81,7 @@ class Plain(Style):
                 because.append(reason)
             else:
                 because.append((*reason, *STOP))
-        elif not self._adverb():
+        elif not self._adverb() and self.meaning.coverage >= 0.5:
             because.append((Segment(". This answer rests on"), *self.every(self.supporting[:PER_SENTENCE]), *STOP))
         return either(because)
 
@@ -236,7 +236,10 @@ class Plain(Style):
 
 
 def _plural(groups: Sequence[Group]) -> bool:
-    return len(groups) > 1 or groups[0].plural
+    """Whether a list takes a plural verb; "what is typical of cats and of dogs" does not."""
+    first, *others = groups
+    shared = first.head and all(group.head == first.head for group in groups)
+    return first.plural if not others else not shared
 
 
 def _close(way: Sequence[Item]) -> str:

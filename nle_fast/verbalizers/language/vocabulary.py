@@ -216,8 +216,8 @@ _PHRASES: dict[tuple[Kind, str], str] = {
     ),
     ("loosely", ""): "loosely",
     ("rest", "most"): "so most of it is not named here; most of it is not named here",
-    ("rest", "some"): "the rest is not named here",
-    ("most", ""): "more of it comes from",
+    ("rest", "some"): ("the rest is not named here; the rest is in smaller pieces; the rest is in even smaller ones"),
+    ("most", ""): "more of the evidence comes from; more of it comes from",
     ("certainty", "certain"): "is certain; certain of its answer",
     ("certainty", "quite sure"): "is quite sure; quite sure of its answer",
     ("certainty", "thinks"): "network thinks; it thinks; model thinks; classifier thinks",
@@ -265,7 +265,7 @@ def _counted() -> dict[tuple[Kind, str], str]:
     for n, word in enumerate(COUNTS[1:], 1):
         pieces, add, speak = ("pieces", "add", "speak") if n > 1 else ("piece", "adds", "speaks")
         if n > 1:
-            found["unnamed", str(n)] = f"{word} things without a name"
+            found["unnamed", str(n)] = f"{word} patterns without a name; {word} things without a name"
         found["counted", str(n)] = f"{word} smaller {pieces} {add}"
         found["counted", str(-n)] = f"{word} smaller {pieces} {speak} against it"
     return found
