@@ -56,11 +56,16 @@ class Amounts:
         """What has no name, to what all of it makes up; where it is more than what has one, that is said first."""
         what = items_of([nameless])[0].nodes
         share = sum(item.share for item in nameless.evidence)
-        bracket = (Segment(" ("), Segment(self._number(share), ("unnamed",)))
+        number = self._number(share)
         if self._more(nameless):
-            ends = (f"); together these make up{only}", f"); together they account for{only}")
-            return [(Segment(" More of the evidence comes from"), *what, *bracket, Segment(end)) for end in ends]
+            ends = (f"; together these make up{only}", f"; together they account for{only}")
+            another = (Segment(" A further"), Segment(f" {number}", ("unnamed",)))
+            if number[0].isalpha():  # "about 15%"
+                another = (Segment(" "), Segment(f"{number[0].upper()}{number[1:]}", ("unnamed",)))
+            lead = Segment(" of the evidence comes from")
+            return [(*another, lead, *what, Segment(end)) for end in ends]
         ends = ("this makes up", "this accounts for") if one else ("these make up", "they account for")
+        bracket = (Segment(" ("), Segment(number, ("unnamed",)))
         return [(Segment(" Together with"), *what, *bracket, Segment(f"), {end}{only}")) for end in ends]
 
     def _more(self, nameless: Group) -> bool:

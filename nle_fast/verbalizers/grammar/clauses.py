@@ -54,11 +54,6 @@ class Group:
         return self.name.head if self.name is not None and self.judged else ""
 
     @property
-    def leads_on(self) -> str:
-        """The head that the next name may share; none after a name that says "of" again: "garments, and of cloths"."""
-        return "" if self.name is None or "of" in self.name.key[len(self.head.split()) :] else self.head
-
-    @property
     def facts(self) -> tuple[str, ...]:
         """What its words tell."""
         return tuple(f"evidence.{rank}.concept" for rank in self.ranks)
@@ -149,13 +144,14 @@ def listings(groups: Sequence[Group]) -> list[list[Item]]:
     nowhere = [group for group in groups if not group.places]
     runs: list[list[Group]] = []
     for group in placed:
-        if runs and not group.nets and not runs[-1][-1].nets and set(runs[-1][0].places) == set(group.places):
+        same = runs and set(runs[-1][0].places) == set(group.places)
+        if same and _bundles(group) and _bundles(runs[-1][-1]):
             runs[-1].append(group)
         else:
             runs.append([group])
     gathered: dict[object, list[Group]] = {}
     for group in placed:
-        gathered.setdefault(frozenset(group.places) if not group.nets else group.ranks, []).append(group)
+        gathered.setdefault(frozenset(group.places) if _bundles(group) else group.ranks, []).append(group)
     ways = [runs]
     if len(gathered) < len(runs):
         ways.append(list(gathered.values()))
@@ -181,7 +177,7 @@ def _items(runs: Sequence[Sequence[Group]]) -> list[Item]:
     items, head = [], ""
     for run in runs:
         items.append(_together(run, head))
-        head = run[-1].leads_on
+        head = run[-1].head
     return items
 
 
@@ -194,7 +190,7 @@ def _together(run: Sequence[Group], head: str) -> Item:
     nodes, depth = where(places) if places else ((), 0)
     if len(run) == 1:
         return Item((run[0].concept(head), *nodes, *run[0].both()), max(depth, _depth(run[0])), run[0].plural)
-    heads = [head, *(group.leads_on for group in run)]
+    heads = [head, *(group.head for group in run)]
     told = [(group.concept(before), _depth(group)) for group, before in zip(run, heads, strict=False)]
     what = joined([Item((words,), inside) for words, inside in told])
     apart = any(group.name and {"and", "or"} & set(group.name.key) and not group.head for group in run)
@@ -203,9 +199,16 @@ def _together(run: Sequence[Group], head: str) -> Item:
     return Item((*what, Segment(", both" if len(run) == 2 else ", all of them"), *nodes), 2, True, True)
 
 
+def _bundles(group: Group) -> bool:
+    """Whether it may be told with others, "both in the middle": not with figures or commas of its own."""
+    return not group.nets and _depth(group) < 2
+
+
 def _depth(group: Group) -> int:
-    """What punctuation its name needs around it: of clauses with "and" inside a comma before the next "and"."""
-    return int(group.name is not None and bool(group.head) and "and" in group.name.key)
+    """What punctuation is inside its name: of clauses "and", or commas."""
+    if group.name is None or not group.head:
+        return 0
+    return 2 if "," in group.name.key else int("and" in group.name.key)
 
 
 # Other than prose
@@ -272,7 +275,7 @@ def caption(groups: Sequence[Group]) -> Nodes:
     head = ""
     for group in groups:
         nodes += [Segment("," if nodes else ""), group.bare(head)]
-        head = group.leads_on
+        head = group.head
         for i, (place, facts) in enumerate(group.places.items()):
             nodes += [Segment(", " if i else " ("), Segment(bare_place(place), facts)]
         nodes.append(Segment(")" if group.places else ""))

@@ -53,7 +53,7 @@ class Many(Style):
                 counts = (*counts, *([Segment(", ")] if counts else []), *self._count(rank, first))
             told = (group.concept(head), *nodes, Segment(" ("), *counts, Segment(")"))
             items.append(Item(told, max(depth, 1), group.plural))
-            head = group.leads_on
+            head = group.head
         return joined(items)
 
     def _count(self, rank: int, first: int) -> Nodes:
