@@ -126,11 +126,11 @@ class Amounts:
         return (Segment(" another"), Segment(f" {number}", fact), rest)
 
     def _smaller(self, shares: list[float], *, speak: bool = False) -> str:
-        """Such as "two smaller pieces add"."""
+        """Such as "two smaller pieces of evidence add"."""
         count = len(shares)
         many = COUNTS[count] if count < len(COUNTS) else str(count)
         verb = ("speaks" if count == 1 else "speak") if speak else "adds" if count == 1 else "add"
-        return f"{many} smaller {'piece' if count == 1 else 'pieces'} {verb}"
+        return f"{many} smaller {'piece' if count == 1 else 'pieces'} of evidence {verb}"
 
     def _added(self) -> Nodes:
         return (Segment(f" {self._number(sum(self.pro))}", ("counted",)),)

@@ -266,8 +266,10 @@ def _counted() -> dict[tuple[Kind, str], str]:
         pieces, add, speak = ("pieces", "add", "speak") if n > 1 else ("piece", "adds", "speaks")
         if n > 1:
             found["unnamed", str(n)] = f"{word} patterns without a name; {word} things without a name"
-        found["counted", str(n)] = f"{word} smaller {pieces} {add}"
-        found["counted", str(-n)] = f"{word} smaller {pieces} {speak} against it"
+        for what in (pieces, f"{pieces} of evidence"):
+            said = f"{word} smaller {what}"
+            found["counted", str(n)] = f"{found.get(('counted', str(n)), '')}; {said} {add}"
+            found["counted", str(-n)] = f"{found.get(('counted', str(-n)), '')}; {said} {speak} against it"
     return found
 
 
