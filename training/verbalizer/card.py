@@ -12,6 +12,7 @@ from string import Template
 from typing import Any
 
 from training.verbalizer.corpus import FIRST_SEEDS
+from training.verbalizer.real import real_meanings
 
 __all__ = ["card", "main"]
 
@@ -44,6 +45,7 @@ def card(log: dict[str, Any], evaluation: dict[str, Any], kind: str) -> str:
     fields = {
         **{name: settings["shape"][name] for name in ("layers", "width", "inner", "heads")},
         "tokens": f"{log['tokens']:,}",
+        "real": f"{len(real_meanings()):,}",
         "weights": f"{log['weights']:,}",
         "f16_bytes": f"{log['bytes']['f16']:,}",
         "q8_0_bytes": f"{log['bytes']['q8_0']:,}",
