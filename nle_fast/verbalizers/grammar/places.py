@@ -49,7 +49,7 @@ def where(places: dict[str, tuple[str, ...]]) -> tuple[Nodes, int]:
 def bare_place(name: str) -> str:
     """A place in a caption: "top-left", "upper half"."""
     _split(name)  # refuses unknown places
-    return name.removesuffix(" corner")
+    return name.removesuffix(" corner").removesuffix(" quarter")
 
 
 _IN = " in the "
@@ -90,7 +90,7 @@ def _split(name: str) -> tuple[str, str, str]:
     if name in _CORNERS:
         return " in the", name.removesuffix(" corner"), " corner"
     if name in _QUARTERS:
-        return " in the", name.removesuffix(" quarter"), " quarter"
+        return " in the", name.removesuffix(" quarter"), ""
     if name not in _FIXED:
         raise VerbalizerError(f"`positions` must be names that nle_fast.ops gives, got {name!r}; use those names.")
     return (*_FIXED[name], "")
