@@ -55,8 +55,9 @@ def test_texts_say_them_as_they_are_and_are_checked(name, style):
     for versus in (None, "horse"):
         asked = told(name, style, versus=versus)
         text = TemplateVerbalizer().verbalize(asked).text
-        words = name.removeprefix("what is ") if style == "short" else name
-        assert words in text or name.capitalize() in text
+        words = name.replace(", and of ", " or of ").replace(", of ", " or of ")  # "and" joins names, not their parts
+        words = words.removeprefix("what is ") if style == "short" else words
+        assert words in text or words.capitalize() in text
         assert f"“{name}" not in text
         assert check(text, asked).ok
         for wrong in ("what is typical of spoons", "what is typical of keyboards", "wolves", f"{name} and cars"):

@@ -18,6 +18,10 @@ def where(places: dict[str, tuple[str, ...]]) -> tuple[Nodes, int]:
     Raises:
         VerbalizerError: A name is none that `nle_fast.ops` gives.
     """
+    halves = frozenset(places)
+    if halves in _ALL_BUT:
+        told = tuple(fact for facts in places.values() for fact in facts)
+        return (Segment(f" everywhere but in the {_ALL_BUT[halves]}", told),), 0
     clusters: dict[str, list[str]] = {}
     for name in places:
         lead, noun, tail = _split(name)
@@ -75,6 +79,12 @@ _FIXED = {
     "spread over the picture": (" spread", "over the picture"),
 }
 _INSIDE = frozenset(("center", "middle", "upper half", "lower half", "left half", "right half"))
+#: Two halves that leave out one quarter.
+_ALL_BUT = {
+    frozenset((f"{side} half", f"{level} half")): f"{other_level} {other_side}"
+    for side, other_side in (("left", "right"), ("right", "left"))
+    for level, other_level in (("upper", "lower"), ("lower", "upper"))
+}
 _CORNERS = frozenset(f"{one}-{two} corner" for one in ("top", "bottom") for two in ("left", "right"))
 _QUARTERS = frozenset(f"{one} {two} quarter" for one in ("upper", "lower") for two in ("left", "right"))
 

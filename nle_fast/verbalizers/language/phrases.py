@@ -46,6 +46,8 @@ _PLAIN_CLAUSE = re.compile(r"[^\W\d_]+(?:(?: |-|['’]|, | \()[^\W\d_]+\)?)*")
 _TYPICAL = "what is typical of"
 #: How clauses begin, and the last word of it, with which lists go on: "what is typical of cats, of dogs, and of birds".
 _HEADS = {_TYPICAL: "of"}
+#: What joins the parts of a name: "or", since "and" joins one name and the next.
+_FURTHER_PART = re.compile(",(?: and)? of ")
 _TINY = 1e-9  # of a fraction
 _PLAIN_LAYER = re.compile(r"[A-Za-z_/][\w./:-]*[\w]")
 _PLACE_WORDS = frozenset(
@@ -261,10 +263,13 @@ def _concept(concept: str) -> Name:
     forms = tuple(dict.fromkeys((key, bare, written)))
     if clause:
         head = next((some for some in _HEADS if phrase.text.lower().startswith(f"{some} ")), "")
-        further = phrase.text[len(head) - len(_HEADS[head]) :] if head else ""
         if head or key[1] == "looks":
             forms = (*forms, key[2:] if head else key[1:])  # "typical of cats", "looks like cats"
-        return Name(phrase.text, phrase.bare, key, False, False, forms, (), head, further)
+        text = _FURTHER_PART.sub(" or of ", phrase.text) if head else phrase.text
+        written = _key(text)
+        forms = tuple(dict.fromkeys((*forms, written, *((written[2:],) if head else ()))))
+        further = text[len(head) - len(_HEADS[head]) :] if head else ""
+        return Name(text, text, key, False, False, forms, (), head, further)
     other = _key(other_number(phrase))
     variants = () if all(token in WORDS for token in other) else (other,)  # "is" is no plural of "i"
     return Name(phrase.text, phrase.bare, key, phrase.plural, False, forms, variants)

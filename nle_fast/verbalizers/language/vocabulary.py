@@ -281,6 +281,12 @@ _QUARTERS = {
     for side in ("left", "right")
 }
 
+_ALL_BUT = {
+    f"{side} half|{level} half": f"everywhere but in the {other_level} {other_side}"
+    for side, other_side in (("left", "right"), ("right", "left"))
+    for level, other_level in (("upper", "lower"), ("lower", "upper"))
+}
+
 _CORNERS = {
     f"{vertical}-{side} corner": "; ".join(
         f"{word} {side}{tail}" for word in words for tail in (" corner", " corners", " hand corner")
@@ -314,7 +320,7 @@ def entries_of(*lists: list[Entry]) -> dict[str, tuple[Entry, ...]]:
 
 #: Everything that our own texts say besides names.
 CORE = [
-    *spelled({("position", name): text for name, text in {**_POSITIONS, **_QUARTERS, **_CORNERS}.items()}),
+    *spelled({("position", name): text for name, text in {**_POSITIONS, **_ALL_BUT, **_QUARTERS, **_CORNERS}.items()}),
     *spelled(_counted()),
     *spelled(_PHRASES),
 ]
