@@ -114,7 +114,7 @@ def test_mainly_only_where_it_is_true(shares, coverage, opening):
     [
         (0.621, "This makes up 62% of the evidence for it."),
         (0.5, "This makes up 50% of the evidence for it."),
-        (0.3, "This makes up 30% of the evidence for it; the rest is not named here."),
+        (0.3, "This makes up 30% of the evidence for it; the rest is in smaller pieces."),
         (0.08, "This makes up only 8% of the evidence for it, so most of it is not named here."),
         (0.004, "This makes up less than 1% of the evidence for it, so most of it is not named here."),
         (0.0, "This makes up only 0% of the evidence for it, so most of it is not named here."),
