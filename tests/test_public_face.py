@@ -202,11 +202,14 @@ def test_a_network_that_fails_is_told_in_one_line():
 
 def test_empty_brackets_do_not_borrow_the_place_that_follows():
     places = [(), ("center",), ("center",)]
-    evidence = tuple(nle.Evidence(i, None, None, -1.0, -0.1, False, place, ()) for i, place in enumerate(places))
+    evidence = tuple(
+        nle.Evidence(i, name, None, -1.0, -0.1, False, place, ())
+        for i, (name, place) in enumerate(zip(("stripes", "dots", "waves"), places, strict=True))
+    )
     meaning = nle.Meaning(nle.Prediction(0, "zebra", 0.5, 0.0), None, evidence, 0.0, "layer4", "short")
     text = nle.Explainer(Colors(), preprocess=preprocess(), verbalizer="template").verbalizer.verbalize(meaning).text
     assert nle.check(text, meaning)
-    assert not nle.check(text.replace("neuron 1 (center)", "neuron 1 ()"), meaning)
+    assert not nle.check(text.replace("dots (center)", "dots ()"), meaning)
 
 
 class Careless:
