@@ -171,7 +171,7 @@ def main() -> None:
             "# Borrowed words, votes and masks side by side",
             "",
             "Texts about pictures that the seed chose, made by `examples/borrowed_words.py`. Where a source has no "
-            "words that hold, the text gives the neuron's number. What the words rest on: [dissect.md](dissect.md).",
+            "words that hold, the text says where it is. What the words rest on: [dissect.md](dissect.md).",
             "",
         ]
         for network in networks:

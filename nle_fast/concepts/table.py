@@ -38,7 +38,7 @@ class Concepts:
         qualities: Quality, or None, per neuron.
         layer: Layer that the neurons belong to; None where the table does not say.
         model: Fingerprint of network and layer that the table was made for; None where the table does not say.
-        min_quality: Names below it are not trusted, so the text gives the neuron's number instead.
+        min_quality: Names below it are not trusted, so the text does not say them (expert style: only as "loosely").
         sources: Where the words come from, per neuron, see `Concept`; None: nobody says.
         classes: The classes that words by votes name, per neuron, see `Concept`; None: there are none.
 

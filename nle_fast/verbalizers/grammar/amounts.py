@@ -80,11 +80,12 @@ class Amounts:
             parts.append((Segment(f" {self._smaller(self.pro)}"), *self._added()))
         if rest := self._explained():
             parts.append(rest)
-        told = self.meaning.coverage + max(0.0, self.unexplained)
+        told = self.meaning.coverage + sum(self.pro) + max(0.0, self.unexplained)
         if not parts and self.meaning.coverage < SMALL:
             return (Segment(", so most of it is not named here."),)
-        if not (self.decimals or self.pro) and told < (_ALL if parts else _HALF):
-            parts.append((Segment(" the rest is in smaller pieces"),))
+        if not self.decimals and told < (_ALL if parts else _HALF):
+            rest_of_it = "smaller still" if self.pro else "in smaller pieces"
+            parts.append((Segment(f" the rest is {rest_of_it}"),))
         if not parts:
             return (Segment("."),)
         listed = joined([Item(part, 1) for part in parts])

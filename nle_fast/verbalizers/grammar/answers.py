@@ -98,12 +98,14 @@ class Answer:
     def _hesitating(self) -> list[Nodes]:
         second = self.meaning.runner_up
         assert second is not None
+        first = self.meaning.target.probability
+        decimals = int(percent(first, 0) == percent(second.probability, 0))  # 7.3% and 6.9%
         between = (
             self.label(),
-            *_bracket(self.meaning.target.probability, "probability"),
+            *_bracket(first, "probability", decimals),
             Segment(" and"),
             Segment(f" {self.names.others['runner_up'].text}", ("runner_up",)),
-            *_bracket(second.probability, "runner_up.probability"),
+            *_bracket(second.probability, "runner_up.probability", decimals),
         )
         fact = ("certainty",)
         return [

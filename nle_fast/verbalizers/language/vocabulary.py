@@ -216,7 +216,7 @@ _PHRASES: dict[tuple[Kind, str], str] = {
     ),
     ("loosely", ""): "loosely",
     ("rest", "most"): "so most of it is not named here; most of it is not named here",
-    ("rest", "some"): ("the rest is not named here; the rest is in smaller pieces; the rest is in even smaller ones"),
+    ("rest", "some"): ("the rest is not named here; the rest is in smaller pieces; the rest is smaller still"),
     ("most", ""): "more of the evidence comes from; more of it comes from",
     ("certainty", "certain"): "is certain; certain of its answer",
     ("certainty", "quite sure"): "is quite sure; quite sure of its answer",
