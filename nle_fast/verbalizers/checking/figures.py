@@ -43,8 +43,6 @@ _SURE = frozenset(("probability", "confidence", "sure", "certain", "confident", 
 _PHOTOS = frozenset(("photos", "pictures", "images"))
 _OF_THEM = (("of", "them"), ("of", "these"), ("of", "those"), ("of", "its"), ("of", "the"), ("of",))
 
-_COMES_FROM = ("of", "the", "evidence", "comes", "from")
-
 
 class Figures(Numbers):
     """A place in a text, with what has been read of its sentence; reads places and numbers."""
@@ -262,12 +260,6 @@ class Figures(Numbers):
             told = self.out.counted if entry.kind == "counted" else self.out.unexplained
             told.append(Said(entry.value, number.start, number.end, number))
             return behind + len(entry.tokens)
-        ahead = after + len(_COMES_FROM)
-        named = self.entry(ahead, words[ahead]) if words[after:ahead] == _COMES_FROM and ahead < len(words) else None
-        if named is not None and named.kind == "unnamed":
-            self.out.unnamed.append(number)
-            self.together = True  # what is told next is of all together
-            return ahead
         k = i - 1
         while k > 0 and words[k] in ROUGHLY:
             k -= 1
@@ -291,7 +283,8 @@ class Figures(Numbers):
             self.numeric = ""
             return after
         here = mention is not None and mention.keys == (UNNAMED,) and self.first < len(self.out.mentions)
-        if bracket and here and self.nameless:
+        added = words[k - (words[k] == "another")] in ("add", "adds")
+        if (bracket or added) and here and self.nameless:
             self.out.unnamed.append(number)
             self.together = True  # what is told next is of all together
             return after

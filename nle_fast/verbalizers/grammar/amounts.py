@@ -57,13 +57,11 @@ class Amounts:
         what = items_of([nameless])[0].nodes
         share = sum(item.share for item in nameless.evidence)
         number = self._number(share)
-        if self._more(nameless):
-            ends = (f"; together these make up{only}", f"; together they account for{only}")
-            another = (Segment(" A further"), Segment(f" {number}", ("unnamed",)))
-            if number[0].isalpha():  # "about 15%"
-                another = (Segment(" "), Segment(f"{number[0].upper()}{number[1:]}", ("unnamed",)))
-            lead = Segment(" of the evidence comes from")
-            return [(*another, lead, *what, Segment(end)) for end in ends]
+        if (subject := capitalized(what)) and self._more(nameless):
+            said = number if number[0].isalpha() else f"another {number}"  # "about 15%"
+            verb = Segment(" add" if nameless.plural else " adds")
+            told = (*subject, verb, Segment(f" {said}", ("unnamed",)))
+            return [(*told, Segment(f"; in all, {end}{only}")) for end in ("that is", "this makes up")]
         ends = ("this makes up", "this accounts for") if one else ("these make up", "they account for")
         bracket = (Segment(" ("), Segment(number, ("unnamed",)))
         return [(Segment(" Together with"), *what, *bracket, Segment(f"), {end}{only}")) for end in ends]
