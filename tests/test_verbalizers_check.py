@@ -268,3 +268,16 @@ def test_what_is_no_text_or_no_meaning_is_refused(name, place, value):
     arguments[place] = value
     with pytest.raises(InputError, match=f"`{name}` must be"):
         check(*arguments)
+
+
+@pytest.mark.parametrize("text", ["¹%", "neuron ¹", "about ²%", "(¹%)", "saw the middle ¹% of the picture", "٣%"])
+def test_digits_that_are_no_numbers_are_read_without_failing(text):
+    assert not check(text, ZEBRA)
+
+
+def test_a_corner_and_a_quarter_with_the_same_words_are_two():
+    items = [evidence(1, None, -0.1, ("top-left corner",), False), evidence(2, None, -0.1, (), False)]
+    items[1] = dataclasses.replace(items[1], places=("upper left quarter",))
+    what = meaning("zebra", items, style="short")
+    assert say(what) == "Zebra; against: two patterns without a name (top-left, upper left)."
+    assert check(say(what), what)

@@ -287,8 +287,9 @@ class _Comparison(Whole):
         union = set().union(*expected)
         places = part.places
         for place in (*places, *mention.maybe):
-            twice = sum(place.name == other.name for other in places) > 1
-            if place.other in union and (place.name not in union or twice):
+            names = [other.name for other in places if other is not place]
+            taken = place.name in names and place.other not in names
+            if place.other in union and (place.name not in union or taken):
                 place.name = place.other
         if not places and union and {place.name for place in mention.maybe} == union:
             places = mention.maybe

@@ -195,7 +195,7 @@ class Figures(Numbers):
         found, kind = False, words[i - 1].removesuffix("s")
         while i < len(words):
             word = words[i]
-            if word.isdigit():
+            if word.isdecimal():
                 number, found = int(word), True
                 if self.kinds.get(number, kind) != kind or (number in self.unnamed and not self.numbered):
                     self.out.added.append((start, ends[i]))
@@ -295,7 +295,7 @@ class Figures(Numbers):
         words = self.words
         tail = next((tail for tail in _OF_THEM if words[i : i + len(tail)] == tail), ())
         after = i + len(tail)
-        if tail and words[after : after + 1] and words[after].isdigit():
+        if tail and words[after : after + 1] and words[after].isdecimal():
             self.out.photos.append(Said(words[after], self.starts[after], self.ends[after]))
             after += 1
         return after + (bool(tail) and not _PHOTOS.isdisjoint(words[after : after + 1]))

@@ -75,7 +75,7 @@ class Markers(Figures):
             kind == "than"
             and entry.tokens == ("over",)
             and self.words[after : after + 1]
-            and self.words[after][-1].isdigit()
+            and self.words[after][-1].isdecimal()
         ):
             return self.number(after, ">", start)
         elif kind in ("class", "notclass", "versus", "layer", "why", "than", "not"):
@@ -98,7 +98,7 @@ class Markers(Figures):
             self.out.counts.append(Count(int(value), start, end, []))
         elif kind == "only":
             ahead = next((word for word in self.words[after : after + 6] if word not in _AMOUNTS), "")
-            little = ahead in ("<", "less", "fewer") or (ahead[-1:].isdigit() and float(ahead.lstrip("−-")) < 50)
+            little = ahead in ("<", "less", "fewer") or (ahead[-1:].isdecimal() and float(ahead.lstrip("−-")) < 50)
             if not little:
                 self.out.added.append((start, end))
         elif kind in ("probability", "share", "coverage"):
@@ -107,7 +107,7 @@ class Markers(Figures):
         elif kind == "fraction":
             self.figure(Number(float(value), 0, "~", start, end), i)
         elif kind == "bound":
-            if after < len(self.words) and self.words[after][-1].isdigit():
+            if after < len(self.words) and self.words[after][-1].isdecimal():
                 return self.number(after, value, start)
             self.out.added.append((start, end))
         elif kind == "sure":

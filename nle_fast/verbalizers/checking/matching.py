@@ -99,7 +99,7 @@ class Matcher:
                 return True
             elif entry is not None and entry.kind in _KINDS_IN_SUBJECTS:
                 i += len(entry.tokens)
-            elif word in _IN_SUBJECTS or word.isdigit():
+            elif word in _IN_SUBJECTS or word.isdecimal():
                 i += 1
             else:
                 return False

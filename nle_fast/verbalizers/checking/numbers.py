@@ -32,7 +32,7 @@ class Numbers(Matcher):
         if i >= len(self.words):
             return False
         follows = self.words[i + 1] if i + 1 < len(self.words) else ""
-        return self.words[i].isdigit() and follows not in ("%", "percent")
+        return self.words[i].isdecimal() and follows not in ("%", "percent")
 
     def percentage(self, i: int, bound: str = "", start: int = -1) -> tuple[Number, int] | None:
         """A percentage at word i, perhaps with words before it, and the word after it; None where there is none."""
@@ -40,7 +40,7 @@ class Numbers(Matcher):
         while i < len(self.words) and self.words[i] in ROUGHLY:
             bound = {"less": "<", "fewer": "<", "<": "<", "more": ">", ">": ">"}.get(self.words[i], bound)
             i += 1
-        if i >= len(self.words) or not self.words[i][-1].isdigit():
+        if i >= len(self.words) or not self.words[i][-1].isdecimal():
             return None
         if self.words[i + 1 : i + 2] in (("%",), ("percent",)):
             after = i + 2

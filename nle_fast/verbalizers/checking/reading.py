@@ -96,7 +96,7 @@ class _Reader(Markers):
                     self.new_clause()
                 return i + len(entry.tokens)
             return self.marked(entry, i)
-        if word[-1].isdigit():
+        if word[-1].isdecimal():
             self._flush()
             return self.number(i)
         if word in _MARKS or unicodedata.category(word[0])[0] == "P":
@@ -209,7 +209,7 @@ class _Reader(Markers):
         """The word "and", with or without a comma, where it stands before."""
         at = bisect_left(self.starts, start)
         k = at - 1
-        while (k > 0 and self.words[k] in _NUMBERED) or self.words[k].isdigit():  # "and neuron 12 (stripes"
+        while (k > 0 and self.words[k] in _NUMBERED) or self.words[k].isdecimal():  # "and neuron 12 (stripes"
             k -= 1
         while k > 0 and self.words[k] in _JOINTS:
             k -= 1
