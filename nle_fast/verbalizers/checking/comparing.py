@@ -287,9 +287,8 @@ class _Comparison(Whole):
         union = set().union(*expected)
         places = part.places
         for place in (*places, *mention.maybe):
-            names = [other.name for other in places if other is not place]
-            taken = place.name in names and place.other not in names
-            if place.other in union and (place.name not in union or taken):
+            twice = sum(place.name == other.name for other in places) > 1
+            if place.other in union and (place.name not in union or twice):
                 place.name = place.other
         if not places and union and {place.name for place in mention.maybe} == union:
             places = mention.maybe

@@ -131,7 +131,7 @@ _POSITIONS = {
     "left": "left; left side; left hand side; left edge; center left",
     "right": "right; right side; right hand side; right edge; center right",
     "center": "center; centre; central part; central area",
-    "center~middle": "middle; middle of the picture",
+    "middle~center": "middle; middle of the picture",
     "upper half": "upper half; top half",
     "lower half": "lower half; bottom half",
     "left half": "left half; left hand half",
@@ -273,12 +273,15 @@ def _counted() -> dict[tuple[Kind, str], str]:
     return found
 
 
+#: "top left" is the corner, "upper left" the quarter, unless only the other is there.
 _QUARTERS = {
-    f"{vertical}-{side} corner~{'upper' if vertical == 'top' else 'lower'} {side} quarter": "; ".join(
-        f"{word} {side}{tail}" for word in words for tail in ("", " quarter", " quarters")
+    "~".join(names if word in ("top", "bottom") else names[::-1]): "; ".join(
+        f"{word} {side}{tail}" for tail in ("", " quarter", " quarters")
     )
     for vertical, words in {"top": ("top", "upper"), "bottom": ("bottom", "lower")}.items()
+    for word in words
     for side in ("left", "right")
+    for names in ((f"{vertical}-{side} corner", f"{words[1]} {side} quarter"),)
 }
 
 _ALL_BUT = {
